@@ -1,0 +1,1 @@
+"""Huying (呼应): how a city answers its people's requests."""

@@ -1,0 +1,1 @@
+"""Clock and identifiers. Imports nothing of ours, and no framework."""

@@ -1,0 +1,118 @@
+"""Who may see a case, and how much of the requester. The only place that filters; no view filters by itself."""
+
+from typing import Literal
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from huying.cases.models import Case, CaseSubject, Party
+from huying.cases.models.handling import VISIBLE_ASSIGNMENT, Assignment
+from huying.cases.policies import policy_of
+from huying.core.routing import Span
+from huying.people.actors import Actor
+from huying.people.models import Unit
+
+IdentityView = Literal["clear", "masked", "hidden"]
+
+
+def visible_cases(actor: Actor) -> QuerySet[Case]:
+    """The cases that `actor` may know of, and no others.
+
+    The unit complained about, and every unit below it, does not see that the case exists, whatever the role.
+    """
+    cases = Case.objects.filter(platform_id=actor.platform.pk)
+    if actor.role == "system":
+        return cases
+    if actor.is_citizen:
+        return _own_of_citizen(actor, cases)
+    rule = policy_of(actor.platform).role_rules.get(actor.role)
+    if rule is None or actor.unit is None:
+        return cases.none()
+    cases = cases.exclude(
+        Exists(
+            CaseSubject.objects.filter(
+                case=OuterRef("pk"), unit_left__lte=actor.unit.left, unit_right__gte=actor.unit.left
+            )
+        )
+    )
+    match rule.scope:
+        case "all":
+            return cases
+        case "tree":
+            return _in_tree(cases, actor.unit)
+        case "unit":
+            return cases.filter(Exists(_assignments_below(actor.unit)))
+        case "own":
+            return cases.filter(submitted_by=actor.id)
+        case "reports":
+            return cases.filter(reports__isnull=False).distinct()
+        case _:
+            return cases.none()
+
+
+def _own_of_citizen(actor: Actor, cases: QuerySet[Case]) -> QuerySet[Case]:
+    mine = Q(pk__in=actor.case_ids)
+    if actor.subject_id is not None:
+        mine |= Q(
+            Exists(Party.objects.filter(case=OuterRef("pk"), part="requester", subject_id=actor.subject_id))
+        )
+    return cases.filter(mine)
+
+
+def _assignments_below(unit: Unit) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(
+        case=OuterRef("pk"), unit_left__range=(unit.left, unit.right), state__in=VISIBLE_ASSIGNMENT
+    )
+
+
+def _in_tree(cases: QuerySet[Case], unit: Unit) -> QuerySet[Case]:
+    """What a centre's tree holds: everything for the centre of the root; else the cases held or handled below."""
+    top = unit.parent or unit
+    if unit.kind != "centre":
+        return cases.filter(Exists(_assignments_below(unit)))
+    if top.parent_id is None:
+        return cases
+    return cases.filter(
+        Q(holder__left__range=(top.left, top.right)) | Exists(_assignments_below(top))
+    )
+
+
+def identity_view(actor: Actor, case: Case, party: Party | None) -> IdentityView:
+    """How much of the requester's identity `actor` may see in `case`."""
+    if party is None or party.level == "anonymous":
+        return "hidden"
+    if actor.is_citizen:
+        return "clear"
+    policy = policy_of(actor.platform)
+    rule = policy.role_rules.get(actor.role)
+    if rule is None or rule.identity == "hidden":
+        return "hidden"
+    if rule.identity == "intake":
+        return "clear"
+    if party.level == "confidential":
+        return "hidden"
+    if rule.identity == "masked" or (party.level == "masked" and rule.scope == "unit"):
+        return "masked"
+    return "clear"
+
+
+def forbidden_spans(case: Case) -> list[Span]:
+    """The subtrees that must keep out of `case`."""
+    return [
+        Span(left, right)
+        for left, right in CaseSubject.objects.filter(case=case).values_list("unit_left", "unit_right")
+    ]
+
+
+def is_centre_for(actor: Actor, case: Case) -> bool:
+    """Whether `actor` sits in the unit that holds the case, or in a centre of a level above it."""
+    if actor.unit is None:
+        return False
+    if actor.unit.pk == case.holder_id:
+        return True
+    above = actor.unit.parent
+    return actor.unit.kind == "centre" and above is not None and above.holds(case.holder)
+
+
+def visible_ordering() -> tuple[F, ...]:
+    """The order of lists of cases: newest first, stable."""
+    return (F("submitted_at").desc(), F("id").desc())

@@ -1,0 +1,22 @@
+"""The only writers. Importing this package registers every action of the catalogue."""
+
+from huying.cases.commands import (
+    after,
+    applications,
+    check,
+    clock,
+    clues,
+    handling,
+    intake,
+    meetings,
+    merge,
+    routing,
+    supervision,
+)
+from huying.cases.commands.perform import Done, perform
+from huying.cases.commands.registry import ACTIONS, Action
+
+__all__ = [
+    "ACTIONS", "Action", "Done", "after", "applications", "check", "clock", "clues", "handling", "intake", "meetings",
+    "merge", "perform", "routing", "supervision",
+]  # fmt: skip

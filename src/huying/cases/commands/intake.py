@@ -1,0 +1,320 @@
+"""接收、答复、不予受理、转办、受理、标注: what happens to a case before a unit has it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from huying.base import crypto
+from huying.base.ids import clean_query_code, new_case_number, new_query_code
+from huying.base.text import cut
+from huying.cases import vault
+from huying.cases.commands import time_limits
+from huying.cases.commands.endings import end_case
+from huying.cases.commands.notices import tell_citizen
+from huying.cases.commands.registry import Input, Take, action
+from huying.cases.models import Case, CaseSubject, Reply, Subject, Supplement
+from huying.core.lifecycle import OPEN
+from huying.core.verdict import Refused
+from huying.people.models import Unit
+from huying.people.units import UnknownUnit, find_unit
+
+Text = Annotated[str, Field(max_length=5000)]
+Line = Annotated[str, Field(max_length=200)]
+
+
+class Requester(BaseModel):
+    """Who asks. Goes to the vault and nowhere else."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    name: str = Field(default="", max_length=60, title="姓名")
+    phone: str = Field(default="", max_length=30, title="电话")
+    email: str = Field(default="", max_length=120, title="电子邮箱")
+    address: str = Field(default="", max_length=200, title="联系地址")
+    id_number: str = Field(default="", max_length=30, title="证件号码")
+
+    @field_validator("phone")
+    @classmethod
+    def _looks_like_a_phone(cls, value: str) -> str:
+        digits = crypto.normalise_phone(value).lstrip("+")
+        if value and not (digits.isdigit() and 5 <= len(digits) <= 15):
+            raise ValueError("电话号码应为5至15位数字")
+        return value
+
+    @field_validator("email")
+    @classmethod
+    def _looks_like_an_address(cls, value: str) -> str:
+        if value and (value.count("@") != 1 or "." not in value.split("@")[1]):
+            raise ValueError("电子邮箱格式不对")
+        return value
+
+
+class SubmitInput(Input):
+    channel: Line = Field(title="渠道")
+    kind: Line = Field(title="诉求类型")
+    title: Line = Field(title="标题")
+    content: Text = Field(title="诉求内容")
+    place: Line = Field(title="事发地点")
+    requester: Requester | None = Field(default=None, title="诉求人")
+    anonymous: bool = Field(default=False, title="匿名")
+    confidential: bool | None = Field(default=None, title="保密")
+    category: str = Field(default="", max_length=120, title="事项分类")
+    subject_unit: str = Field(default="", max_length=200, title="被反映单位")
+    urgency: Literal["", "normal", "urgent", "immediate"] = Field(default="", title="紧急程度")
+    mode: Literal["", "oral", "written"] = Field(default="", title="方式")
+    external_no: str = Field(default="", max_length=80, title="来源编号")
+    attachments: tuple[str, ...] = Field(default=(), title="附件")
+
+
+@action(
+    "case.submit", "提交诉求", parties="citizen grid_worker operator channel", takes=SubmitInput, on="platform"
+)
+def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
+    """A new case with its number and query code; the receipt tells what comes next."""
+    policy = take.policy
+    refused = _judge_choices(take, given)
+    if refused:
+        return refused
+    kind = policy.kind_rules[given.kind]
+    subject_unit = take.unit(given.subject_unit, "subject_unit") if given.subject_unit else None
+    if isinstance(subject_unit, Refused):
+        return subject_unit
+    place = _place(take, given.place)
+    code = new_query_code()
+    case = Case.objects.create(
+        platform=take.platform,
+        number=new_case_number(take.today),
+        query_code_hash=crypto.hash_query_code(clean_query_code(code) or "", settings.HUYING_KEYS.pepper),
+        regulation=policy.info.id,
+        kind=given.kind,
+        channel=given.channel,
+        category=given.category,
+        urgency=given.urgency,
+        mode=given.mode,
+        confidential=kind.confidential if given.confidential is None else given.confidential,
+        anonymous=given.anonymous,
+        title=given.title,
+        content=given.content,
+        place_unit=place,
+        place_text=given.place,
+        holder=_holder(take),
+        submitted_by=take.actor.id,
+        external_no=given.external_no,
+        submitted_at=take.now,
+        grams=cut(f"{given.title} {given.content}"),
+    )
+    take.case = Case.objects.select_for_update(of=("self",)).select_related("holder", "platform").get(pk=case.pk)
+    if subject_unit is not None:
+        CaseSubject.objects.create(
+            case=case, unit=subject_unit, unit_left=subject_unit.left, unit_right=subject_unit.right
+        )
+    _keep_requester(take, given, masked=kind.masked)
+    refused = take.store(given.attachments)
+    if refused:
+        return refused
+    time_limits.start_for_case(take.case, "submission", at=take.now)
+    tell_citizen(take.case, "receipt", at=take.now)
+    take.made = take.case
+    take.extra = {"number": case.number, "query_code": code}
+    return {"kind": given.kind, "channel": given.channel}
+
+
+def _judge_choices(take: Take, given: SubmitInput) -> Refused | None:
+    policy = take.policy
+    if given.channel not in {channel.key for channel in policy.channels}:
+        return Refused("invalid:channel", "本平台没有这个受理渠道。", take.rule)
+    if take.actor.channel and given.channel != take.actor.channel:
+        return Refused("not_permitted", "这个接口密钥只能提交本渠道的诉求。", take.rule)
+    if given.kind not in policy.kind_rules:
+        return Refused("invalid:kind", "本平台没有这个诉求类型。", take.rule)
+    return None
+
+
+def _place(take: Take, text: str) -> Unit | None:
+    """The territorial unit that `text` names, when it is the path of one."""
+    try:
+        return find_unit(take.platform, text)
+    except UnknownUnit:
+        return None
+
+
+def _holder(take: Take) -> Unit:
+    """The centre whose queue the case enters: the operator's own, else the platform's."""
+    unit = take.actor.unit
+    if unit is not None and take.actor.role == "operator":
+        return unit
+    return find_unit(take.platform, take.policy.info.competent_unit)
+
+
+def _keep_requester(take: Take, given: SubmitInput, *, masked: bool) -> None:
+    if given.anonymous:
+        vault.attach(take.case, None, part="requester", level="anonymous")
+        return
+    fields = given.requester.model_dump() if given.requester else {}
+    fields = {name: value for name, value in fields.items() if value}
+    if fields:
+        subject = vault.keep(take.platform, fields, now=take.now)
+    elif take.actor.is_citizen and take.actor.subject_id is not None:
+        subject = Subject.objects.get(pk=take.actor.subject_id)
+    elif take.actor.is_citizen:
+        subject = vault.keep(take.platform, {}, now=take.now)
+    else:
+        return
+    level = "confidential" if take.case.confidential else "masked" if masked else "open"
+    vault.attach(take.case, subject, part="requester", level=level)
+    take.extra["subject_id"] = subject.pk
+
+
+class SupplementInput(Input):
+    content: Text = Field(title="补充内容")
+    attachments: tuple[str, ...] = Field(default=(), title="附件")
+
+
+@action(
+    "case.supplement", "补充材料", parties="citizen", takes=SupplementInput, held_by="citizen", case_states=OPEN
+)
+def supplement(take: Take, given: SupplementInput) -> Refused | Mapping[str, Any]:
+    """More material from the requester; the clock does not move."""
+    row = Supplement.objects.create(case=take.case, kind="supplement", content=given.content, at=take.now)
+    return take.store(given.attachments) or {"supplement": row.pk}
+
+
+class WithdrawInput(Input):
+    reason: str = Field(default="", max_length=500, title="撤回原因")
+
+
+@action("case.withdraw", "撤回", parties="citizen", takes=WithdrawInput, held_by="citizen", case_states=OPEN)
+def withdraw(take: Take, given: WithdrawInput) -> Mapping[str, Any]:
+    """The case ends; a supervision that is open goes on."""
+    if given.reason:
+        Supplement.objects.create(case=take.case, kind="withdrawal", content=given.reason, at=take.now)
+    end_case(take, "withdrawn")
+    return {}
+
+
+class UrgeInput(Input):
+    content: str = Field(default="", max_length=500, title="催办内容")
+
+
+@action(
+    "case.urge", "催办", parties="citizen", takes=UrgeInput, held_by="citizen",
+    case_states=("received", "handling", "checking"),
+)  # fmt: skip
+def urge(take: Take, given: UrgeInput) -> Mapping[str, Any]:
+    """The requester asks to hurry; the handling unit sees it."""
+    row = Supplement.objects.create(case=take.case, kind="urge", content=given.content, at=take.now)
+    return {"supplement": row.pk}
+
+
+class AnswerInput(Input):
+    reply: Text = Field(title="答复内容")
+    knowledge: str = Field(default="", max_length=200, title="知识库条目")
+
+
+@action(
+    "case.answer", "在线答复", parties="operator", takes=AnswerInput, held_by="centre", case_states=("received",)
+)
+def answer(take: Take, given: AnswerInput) -> Mapping[str, Any]:
+    """Answered by the operator at once; nothing is dispatched."""
+    assert take.actor.unit is not None
+    Reply.objects.create(
+        case=take.case, unit=take.actor.unit, round=take.case.round, content=given.reply, outcome="explained",
+        state="passed", at=take.now, checked_at=take.now, by=take.actor.id,
+    )  # fmt: skip
+    take.case.state, take.case.outcome = "feedback", "explained"
+    take.case.accepted_at = take.case.accepted_at or take.now
+    take.case.save(update_fields=["state", "outcome", "accepted_at"])
+    time_limits.end(take.case.limits.filter(name="long_unresolved"), at=take.now)
+    tell_citizen(take.case, "replied", at=take.now)
+    return {}
+
+
+class RefuseInput(Input):
+    ground: Line = Field(title="不予受理事由")
+    basis: str = Field(max_length=500, title="依据")
+    other_unit: str = Field(default="", max_length=200, title="应向哪个单位反映")
+    note: Text = Field(title="解释说明")
+
+
+@action(
+    "case.refuse", "不予受理", parties="operator dispatcher", takes=RefuseInput, held_by="centre",
+    case_states=("received",),
+)  # fmt: skip
+def refuse(take: Take, given: RefuseInput) -> Refused | Mapping[str, Any]:
+    """Not accepted; the requester is told the ground, its basis and where to turn."""
+    if given.ground not in {ground.key for ground in take.policy.refusal_grounds}:
+        return Refused("invalid:ground", "请选择规定的不予受理事由。", take.rule)
+    take.case.ground, take.case.ground_note = given.ground, given.note
+    take.case.save(update_fields=["ground", "ground_note"])
+    end_case(take, "refused")
+    tell_citizen(
+        take.case, "refused", at=take.now, ground=given.ground, basis=given.basis, other_unit=given.other_unit,
+        note=given.note,
+    )  # fmt: skip
+    return {"ground": given.ground}
+
+
+class RedirectInput(Input):
+    to: Line = Field(title="转往")
+    note: Text = Field(title="说明")
+
+
+@action(
+    "case.redirect", "转其他渠道", parties="operator dispatcher", takes=RedirectInput, held_by="centre",
+    case_states=("received",),
+)  # fmt: skip
+def redirect(take: Take, given: RedirectInput) -> Mapping[str, Any]:
+    """Passed on to another body; no limit runs here any more and the requester is told."""
+    take.case.ground_note = given.note
+    take.case.save(update_fields=["ground_note"])
+    end_case(take, "redirected")
+    tell_citizen(take.case, "redirected", at=take.now, to=given.to, note=given.note)
+    return {"to": given.to[:200]}
+
+
+class AcceptInput(Input):
+    kind: str = Field(default="", max_length=20, title="诉求类型")
+    category: str = Field(default="", max_length=120, title="事项分类")
+    urgency: Literal["", "normal", "urgent", "immediate"] = Field(default="", title="紧急程度")
+    complexity: Literal["", "normal", "complex"] = Field(default="", title="复杂程度")
+
+
+@action(
+    "case.accept", "受理", parties="operator dispatcher", takes=AcceptInput, held_by="centre",
+    case_states=("received",),
+)  # fmt: skip
+def accept(take: Take, given: AcceptInput) -> Refused | Mapping[str, Any]:
+    """Accepted, with what the screening found; it waits to be dispatched."""
+    if take.case.accepted_at is not None:
+        return Refused("already_done", "这件诉求已经受理。", take.rule)
+    if given.kind and given.kind not in take.policy.kind_rules:
+        return Refused("invalid:kind", "本平台没有这个诉求类型。", take.rule)
+    for name in ("kind", "category", "urgency", "complexity"):
+        if getattr(given, name):
+            setattr(take.case, name, getattr(given, name))
+    take.case.accepted_at = take.now
+    take.case.save(update_fields=["kind", "category", "urgency", "complexity", "accepted_at"])
+    return {"kind": take.case.kind}
+
+
+class FlagInput(Input):
+    flags: dict[str, bool] = Field(title="标注")
+
+    @field_validator("flags")
+    @classmethod
+    def _short_names(cls, value: dict[str, bool]) -> dict[str, bool]:
+        if any(not name or len(name) > 30 for name in value):
+            raise ValueError("标注名称应为1至30个字")
+        return value
+
+
+@action("case.flag", "标注", parties="operator dispatcher", takes=FlagInput, held_by="centre", case_states=OPEN)
+def flag(take: Take, given: FlagInput) -> Mapping[str, Any]:
+    """Marks such as urgent, sensitive or clue, recorded and listed."""
+    take.case.flags = {**take.case.flags, **given.flags}
+    take.case.save(update_fields=["flags"])
+    return {"flags": sorted(name for name, on in given.flags.items() if on)}
+
+

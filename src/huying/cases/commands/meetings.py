@@ -1,0 +1,107 @@
+"""会议督办、专报与批示: meetings that bind lead and co-units, reports to executives and their instructions."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field
+
+from huying.cases.commands import time_limits
+from huying.cases.commands.assignments import assign, choose_units
+from huying.cases.commands.endings import end_assignment
+from huying.cases.commands.intake import Line, Text
+from huying.cases.commands.notices import tell_unit
+from huying.cases.commands.proposals import lead_of, tell_supervised
+from huying.cases.commands.registry import Input, Take, action
+from huying.cases.commands.supervision import next_document_no
+from huying.cases.models import Meeting, Report, Supervision
+from huying.core.lifecycle import OPEN
+from huying.core.verdict import Refused
+from huying.people.units import find_unit
+
+
+class MeetingInput(Input):
+    kind: Line = Field(title="会议类型")
+    cases: tuple[str, ...] = Field(default=(), title="涉及工单")
+    attendees: tuple[str, ...] = Field(title="参加单位")
+    minutes: Text = Field(title="会议纪要")
+    lead: str = Field(default="", max_length=200, title="牵头单位")
+    co: tuple[str, ...] = Field(default=(), title="协办单位")
+    tasks: tuple[str, ...] = Field(default=(), title="任务")
+
+
+@action(
+    "meeting.hold", "会议督办", parties="supervisor dispatcher", takes=MeetingInput, held_by="centre",
+    case_states=OPEN, unit_fields=("lead", "co"),
+)  # fmt: skip
+def hold(take: Take, given: MeetingInput) -> Refused | Mapping[str, Any]:
+    """A meeting of the units concerned; a lead and co-units that it names are binding."""
+    meeting = Meeting.objects.create(
+        case=take.case, kind=given.kind, attendees=list(given.attendees), minutes=given.minutes,
+        tasks=list(given.tasks), at=take.now, by=take.actor.id,
+    )  # fmt: skip
+    if given.lead:
+        units = choose_units(take, given.lead, given.co)
+        if isinstance(units, Refused):
+            return units
+        if take.case.state not in ("received", "handling"):
+            return Refused("wrong_state", "已经答复的诉求不能由会议改派单位。", take.rule)
+        for assignment in take.case.assignments.filter(state__in=("dispatched", "handling")):
+            end_assignment(take, assignment, "cancelled")
+        assign(take, units[0], units[1], cause="first", note=given.minutes)
+    for path in given.attendees:
+        try:
+            unit = find_unit(take.platform, path)
+        except LookupError:
+            continue
+        tell_unit(take.case, unit, "supervision", at=take.now, method="meeting")
+    take.made = meeting
+    return {"meeting": meeting.pk}
+
+
+class ReportInput(Input):
+    kind: Literal["special", "flash"] = Field(title="报告类型")
+    cases: tuple[str, ...] = Field(default=(), title="涉及工单")
+    content: Text = Field(title="报告内容")
+
+
+@action("report.submit", "专报", parties="supervisor analyst", takes=ReportInput, held_by="centre")
+def submit_report(take: Take, given: ReportInput) -> Mapping[str, Any]:
+    """A special report to the leaders."""
+    report = Report.objects.create(
+        platform=take.platform, kind=given.kind, content=given.content, at=take.now, by=take.actor.id
+    )
+    report.cases.add(take.case)
+    take.made = report
+    return {"report": report.pk, "kind": given.kind}
+
+
+class InstructInput(Input):
+    content: Text = Field(title="批示内容")
+    unit: str = Field(default="", max_length=200, title="承办单位")
+    due: date | None = Field(default=None, title="办结期限")
+
+
+@action(
+    "report.instruct", "领导批示", parties="executive", takes=InstructInput, on="report",
+    target_states=("submitted",), unit_fields=("unit",),
+)  # fmt: skip
+def instruct(take: Take, given: InstructInput) -> Refused | Mapping[str, Any]:
+    """The leader's instruction, which becomes a supervision of the unit named or of the lead."""
+    report = take.target
+    assert isinstance(report, Report)
+    unit = take.unit(given.unit, "unit") if given.unit else lead_of(take.case)
+    if isinstance(unit, Refused):
+        return unit
+    report.state, report.instruction, report.to_unit = "instructed", given.content, unit
+    report.save(update_fields=["state", "instruction", "to_unit"])
+    standing = Supervision.objects.filter(case=take.case, method="instruction", state="proposed").first()
+    row = standing or Supervision(case=take.case, method="instruction", ground="long_unresolved", at=take.now)
+    row.unit, row.issued_by, row.by, row.state = unit, take.actor.unit, take.actor.id, "open"
+    row.request, row.due_on, row.opened_at = given.content, given.due, take.now
+    row.rule, row.article = row.rule or take.rule.key, row.article or take.policy.methods["instruction"].cite
+    row.document_no = next_document_no(take, "instruction")
+    row.save()
+    time_limits.start_for_supervision(row, at=take.now)
+    tell_supervised(row, at=take.now)
+    return {"report": report.pk, "supervision": row.pk}

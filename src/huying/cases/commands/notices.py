@@ -1,0 +1,30 @@
+"""Telling somebody: a notice in the product, and its deliveries outside, in the transaction of the cause."""
+
+from datetime import date, datetime
+
+from huying.cases.models import Case, Delivery, Notice
+from huying.people.models import Unit
+
+TEMPLATES = (
+    "receipt", "refused", "redirected", "dispatched", "progress", "extension_granted", "ledger", "replied", "rework",
+    "formal_assignment", "closed", "merged", "due_soon", "overdue", "nudge", "supervision", "clue", "decided",
+)  # fmt: skip
+
+
+def tell_citizen(case: Case, template: str, *, at: datetime, **data: str | int | date) -> Notice:
+    """Tell the requester. Without anybody to tell (anonymous) it still shows under number and query code."""
+    notice = Notice.objects.create(case=case, to_citizen=True, template=template, data=_plain(data), at=at)
+    if not case.anonymous:
+        Delivery.objects.create(notice=notice, channel="email", next_at=at)
+    return notice
+
+
+def tell_unit(case: Case, unit: Unit, template: str, *, at: datetime, **data: str | int | date) -> Notice:
+    """Tell a unit, in its list of notices and by e-mail to those of its staff who have an address."""
+    notice = Notice.objects.create(case=case, unit=unit, template=template, data=_plain(data), at=at)
+    Delivery.objects.create(notice=notice, channel="email", next_at=at)
+    return notice
+
+
+def _plain(data: dict[str, str | int | date]) -> dict[str, str | int]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in data.items()}

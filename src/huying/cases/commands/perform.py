@@ -1,0 +1,311 @@
+"""Taking an action: authorise, lock, decide, record, journal, in one transaction and one order of refusal.
+
+visible (`not_found`) → known (`not_enabled`) → role and unit (`not_permitted`) → `recusal` → own application
+(`not_my_decision`) → state (`wrong_state`) → fields (`missing:`, `invalid:`) → conditions and limits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+from pydantic import ValidationError
+
+from huying.cases import journal
+from huying.cases.access import is_centre_for, visible_cases
+from huying.cases.commands.registry import ACTIONS, Action, Files, NoFiles, Take
+from huying.cases.models import (
+    Application,
+    Assignment,
+    Case,
+    Clue,
+    Contact,
+    Reply,
+    Report,
+    Supervision,
+)
+from huying.cases.policies import policy_of
+from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES, judge_state
+from huying.core.routing import judge_recusal
+from huying.core.verdict import Refused
+from huying.people.actors import Actor
+from huying.people.units import UnknownUnit, find_unit
+
+TARGET_STATES = {
+    "pending": "待决定", "approved": "已同意", "rejected": "不同意", "lapsed": "已失效", "proposed": "待发起",
+    "open": "督办中", "answered": "已反馈", "closed": "已销号", "transferred": "已移交", "concluded": "已处理",
+    "submitted": "已呈报", "instructed": "已批示", "unit_review": "单位审核", "checking": "质检中", "passed": "已通过",
+    "failed": "未通过",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Done:
+    """An action that was taken: the case as it is now, what the command made, and what only the caller may know."""
+
+    case: Case
+    made: Model | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOT_FOUND = Refused("not_found", "没有找到这件诉求，请核对编号。")
+
+
+def perform(
+    action_id: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    case: Case | int | None = None,
+    target: Model | None = None,
+    data: Mapping[str, Any] | None = None,
+    version: int | None = None,
+    files: Files | None = None,
+) -> Done | Refused:
+    """Take the action `action_id` as `actor` at `now` on `case` (or on `target`, an application or the like).
+
+    `version` is the version of the case that the actor decided on; a case changed since is refused `stale`.
+    A refused action changes nothing.
+    """
+    action = ACTIONS.get(action_id)
+    if action is None:
+        return Refused("not_enabled", f"没有“{action_id}”这项操作。")
+    try:
+        with transaction.atomic():
+            outcome = _take(action, actor, now, case, target, dict(data or {}), version, files or NoFiles())
+            if isinstance(outcome, Refused):
+                transaction.set_rollback(True)
+            return outcome
+    except IntegrityError as error:
+        return _lost_race(error)
+
+
+def _take(
+    action: Action,
+    actor: Actor,
+    now: datetime,
+    case: Case | int | None,
+    target: Model | None,
+    data: dict[str, Any],
+    version: int | None,
+    files: Files,
+) -> Done | Refused:
+    take = Take(platform=actor.platform, actor=actor, now=now, action=action, rule=None, files=files)  # type: ignore[arg-type]
+    if action.on != "platform":
+        locked = _lock(actor, case)
+        if locked is None:
+            return NOT_FOUND
+        take.case = locked
+    refused = authorise(take, target) or _judge_units(take, data) or _judge_own(take)
+    refused = refused or judge_states(take)
+    if refused:
+        return refused
+    if version is not None and take.case is not None and version != take.case.version:
+        return Refused("stale", "这件诉求刚刚被别人处理过，请刷新后再试。")
+    given = parse(action, data)
+    if isinstance(given, Refused):
+        return given
+    result = action.run(take, given)
+    if isinstance(result, Refused):
+        return result
+    take.case.version += 1
+    take.case.save(update_fields=["version"])
+    journal.record(
+        take.case, action.id, actor=actor, at=now, rule=take.rule.key, article=take.rule.cite, **dict(result or {})
+    )
+    return Done(take.case, take.made, take.extra)
+
+
+def _lock(actor: Actor, case: Case | int | None) -> Case | None:
+    if case is None:
+        return None
+    key = case.pk if isinstance(case, Case) else case
+    # What may be seen is asked before the lock, so that a stranger cannot hold up those who work on the case.
+    if not visible_cases(actor).filter(pk=key).exists():
+        return None
+    return Case.objects.select_for_update(of=("self",)).select_related("holder", "platform").get(pk=key)
+
+
+def authorise(take: Take, target: Model | None) -> Refused | None:
+    """Known, then role and unit. Fills in the rule, the actor's assignment and the target."""
+    rule = policy_of(take.platform).action_rules.get(take.action.id)
+    if rule is None or (rule.kinds and take.case is not None and take.case.kind not in rule.kinds):
+        return Refused("not_enabled", f"本平台的规定没有这种情形下的“{take.action.label}”。", rule)
+    take.rule = rule
+    allowed = rule.roles or take.action.parties
+    forbidden = Refused("not_permitted", f"您的身份不能进行“{take.action.label}”。", rule)
+    if take.actor.role not in allowed:
+        return forbidden
+    if take.action.on == "platform":
+        return None
+    take.target = _target(take, target)
+    if take.action.on not in ("case", "reply") and take.target is None:
+        return Refused("wrong_state", f"没有可以进行“{take.action.label}”的事项。", rule)
+    if take.actor.role == "system":
+        return None
+    return None if _holds(take) else forbidden
+
+
+def _target(take: Take, target: Model | None) -> Model | None:
+    """The named target if it belongs to the case, else the only one of its kind that may be meant."""
+    match take.action.on:
+        case "application":
+            found = Application.objects.filter(case=take.case).order_by("pk")
+            pending = found.filter(state="pending")
+            found = pending if pending.exists() else found.order_by("-pk")
+        case "supervision":
+            found = Supervision.objects.filter(case=take.case).exclude(state="closed").order_by("-opened_at", "pk")
+            if not found.exists():
+                found = Supervision.objects.filter(case=take.case)
+        case "clue":
+            found = Clue.objects.filter(case=take.case).order_by("-sent_at", "pk")
+        case "report":
+            found = Report.objects.filter(cases=take.case).order_by("-pk")
+        case _:
+            return None
+    if target is not None:
+        return found.model._default_manager.filter(pk=target.pk).first() if _belongs(target, take.case) else None
+    return found.first()
+
+
+def _belongs(target: Model, case: Case) -> bool:
+    if isinstance(target, Report):
+        return target.cases.filter(pk=case.pk).exists()
+    return getattr(target, "case_id", None) == case.pk
+
+
+def _holds(take: Take) -> bool:
+    """Whether the actor has the relation to the case that the action asks for."""
+    actor, unit = take.actor, take.actor.unit
+    match take.action.held_by:
+        case "anyone":
+            return True
+        case "citizen":
+            return actor.is_citizen
+        case "centre":
+            return is_centre_for(actor, take.case)
+        case "decider":
+            target = take.target
+            return (
+                isinstance(target, Application)
+                and unit is not None
+                and target.decider_id == unit.pk
+                and target.decider_role == actor.role
+            )
+        case "target":
+            return (
+                isinstance(take.target, Supervision) and unit is not None and take.target.unit_id == unit.pk
+            )
+        case _:
+            take.assignment = _assignment_of(take)
+            if take.assignment is None:
+                return False
+            return take.action.held_by != "lead" or take.assignment.role == "lead"
+
+
+def _assignment_of(take: Take) -> Assignment | None:
+    """The assignment of the actor's unit: an active one before an ended one, a later before an earlier."""
+    if take.actor.unit is None:
+        return None
+    mine = Assignment.objects.filter(case=take.case, unit=take.actor.unit).select_related("unit")
+    active = mine.filter(state__in=("dispatched", "handling", "submitted")).order_by("-pk").first()
+    return active or mine.order_by("-pk").first()
+
+
+def _judge_units(take: Take, data: Mapping[str, Any]) -> Refused | None:
+    """A unit that must keep out is refused before the state is looked at."""
+    if take.action.on == "platform":
+        return None
+    for name in take.action.unit_fields:
+        paths = data.get(name)
+        for path in paths if isinstance(paths, list | tuple) else [paths]:
+            if not isinstance(path, str) or not path:
+                continue
+            try:
+                unit = find_unit(take.platform, path)
+            except UnknownUnit:
+                continue
+            refused = judge_recusal(unit.left, unit.name, take.forbidden, take.policy)
+            if refused:
+                return refused
+    return None
+
+
+def _judge_own(take: Take) -> Refused | None:
+    """Nobody decides on their own application, and nobody who handled a case evaluates it."""
+    if isinstance(take.target, Application) and take.target.by == take.actor.id:
+        return Refused("not_my_decision", "不能决定自己提出的申请，请由其他人员决定。", take.rule)
+    if take.action.id in ("case.call_back", "check.pass", "check.fail"):
+        handled = (
+            Reply.objects.filter(case=take.case, by=take.actor.id).exists()
+            or Contact.objects.filter(case=take.case, by=take.actor.id).exists()
+        )
+        if handled:
+            return Refused("not_permitted", "承办过这件诉求的人员不能审核或者回访。", take.rule)
+    return None
+
+
+def judge_states(take: Take) -> Refused | None:
+    """The state of the case, then of the assignment, then of the target."""
+    action = take.action
+    if action.on == "platform":
+        return None
+    refused = judge_state(take.case.state, action.case_states, CASE_STATES)
+    if refused is None and take.assignment is not None:
+        refused = judge_state(take.assignment.state, action.assignment_states, ASSIGNMENT_STATES)
+    if refused is None and take.target is not None:
+        refused = judge_state(str(getattr(take.target, "state", "")), action.target_states, TARGET_STATES)
+    return Refused(refused.code, refused.reason, take.rule) if refused else None
+
+
+def parse(action: Action, data: Mapping[str, Any]) -> Any:
+    """The typed input, or the first field that is missing, or else the first that is invalid."""
+    labels = {name: info.title or name for name, info in action.input.model_fields.items()}
+    cleaned = {name: value for name, value in data.items() if value is not None and value != ""}
+    for name, info in action.input.model_fields.items():
+        if info.is_required() and (name not in cleaned or cleaned[name] in ([], {}, ())):
+            return Refused(f"missing:{name}", f"请填写“{labels[name]}”。")
+    try:
+        return action.input.model_validate(cleaned)
+    except ValidationError as error:
+        errors = error.errors()
+        missing = [item for item in errors if item["type"] == "missing"]
+        item = (missing or errors)[0]
+        name = ".".join(str(part) for part in item["loc"][:1])
+        code = "missing" if missing else "invalid"
+        if missing and len(item["loc"]) > 1:
+            name = str(item["loc"][0])
+        verb = "请填写" if missing else "请检查"
+        return Refused(f"{code}:{name}", f"{verb}“{labels.get(name, name)}”：{_words(item)}。")
+
+
+def _words(item: Any) -> str:
+    """A validation message in plain words; the field's own message where it has one."""
+    context = item.get("ctx") or {}
+    match item["type"]:
+        case "value_error":
+            return str(context.get("error", item["msg"]))
+        case "literal_error" | "enum":
+            return "不在可选的范围内"
+        case "extra_forbidden":
+            return "没有这一项"
+        case "string_too_long":
+            return f"最多{context['max_length']}个字"
+        case "greater_than_equal":
+            return f"不能小于{context['ge']}"
+        case "less_than_equal":
+            return f"不能大于{context['le']}"
+        case _:
+            return "格式不对"
+
+
+def _lost_race(error: IntegrityError) -> Refused:
+    """Two people pressed at once: the constraint let one through, the other is told."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
+    if name in {"one_case_per_external_number", "one_case_per_key"}:
+        return Refused("already_done", "这件诉求已经提交过了，没有重复登记。")
+    if name.startswith("one_"):
+        return Refused("already_done", "这一步已经有人办过了，请刷新后查看。")
+    raise error

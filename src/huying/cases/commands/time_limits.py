@@ -1,0 +1,291 @@
+"""The rows of time limits: started, moved, ended and cancelled by the commands that cause it."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+
+from huying.base.clock import end_of_day, local_date
+from huying.cases.models import Application, Assignment, Case, Supervision, TimeLimit
+from huying.cases.models.handling import ACTIVE_ASSIGNMENT
+from huying.cases.policies import calendar_of, policy_of
+from huying.core import time_limits as core
+from huying.policy.model import Escalation, TimeLimitRule
+
+UNIT_EVENTS = ("assignment", "claim")
+SET_AT_ASSIGNMENT = "time_limits.set_at_assignment"
+
+
+def facts_of(case: Case, assignment: Assignment | None = None) -> dict[str, str]:
+    """What the conditions of a limit's rule may ask about."""
+    return {
+        "channel": case.channel,
+        "kind": case.kind,
+        "complexity": case.complexity,
+        "urgency": case.urgency,
+        "level": assignment.unit.kind if assignment else "",
+        "procedure": assignment.procedure if assignment else "",
+        "cause": assignment.cause if assignment else "first",
+    }
+
+
+def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime) -> None:
+    """The limits that run from an assignment, and those that lean on another limit of the case."""
+    policy, today = policy_of(case.platform), local_date(at)
+    facts = facts_of(case, assignment)
+    for name in _names(policy.time_limits):
+        rule = core.choose(policy.time_limits, name, assignment.role, facts)
+        if rule is None or rule.before is not None:
+            continue
+        if name == "handle" and assignment.limit_workdays is not None:
+            continue
+        if rule.starts == "assignment":
+            start(case, rule, today, at=at, event="assignment", assignment=assignment)
+        elif rule.starts == "previous":
+            _go_on(case, rule, assignment, at=at)
+    if assignment.limit_workdays is not None and assignment.role == "lead":
+        _set_at_assignment(case, assignment, at=at)
+    refresh(case, at=at)
+
+
+def start_for_claim(case: Case, assignment: Assignment, *, at: datetime) -> None:
+    """The limits that run from the claim, unless they run already (started when the claim limit was missed)."""
+    _start_from_claim(case, assignment, local_date(at), at=at, event="claim")
+
+
+def start_when_missed(limit: TimeLimit, *, at: datetime) -> None:
+    """A limit that another one's missing starts: day zero is the last day of the one that ran out."""
+    if limit.assignment is not None:
+        _start_from_claim(limit.case, limit.assignment, limit.due_on, at=at, event=f"{limit.name}_missed")
+
+
+def _start_from_claim(case: Case, assignment: Assignment, day_zero: date, *, at: datetime, event: str) -> None:
+    policy, facts = policy_of(case.platform), facts_of(case, assignment)
+    running = set(assignment.limits.values_list("name", flat=True))
+    for name in _names(policy.time_limits):
+        rule = core.choose(policy.time_limits, name, assignment.role, facts)
+        if rule is not None and rule.starts == "claim" and name not in running:
+            start(case, rule, day_zero, at=at, event=event, assignment=assignment)
+    refresh(case, at=at)
+
+
+def start(
+    case: Case,
+    rule: TimeLimitRule,
+    day_zero: date,
+    *,
+    at: datetime,
+    event: str,
+    assignment: Assignment | None = None,
+    application: Application | None = None,
+) -> TimeLimit:
+    """One new limit by `rule`, counted from `day_zero`."""
+    due = core.count(rule, day_zero, calendar_of(case.platform))
+    return _create(
+        case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event=event,
+        soft=rule.soft or rule.optional, assignment=assignment, application=application,
+    )  # fmt: skip
+
+
+def start_for_case(case: Case, event: str, *, at: datetime) -> None:
+    """The limits that run from the submission (or another event of the case itself)."""
+    policy, facts = policy_of(case.platform), facts_of(case)
+    for name in _names(policy.time_limits):
+        rule = core.choose(policy.time_limits, name, "lead", facts)
+        if rule is not None and rule.starts == event and rule.before is None:
+            start(case, rule, local_date(at), at=at, event=event)
+
+
+def start_named(
+    case: Case, name: str, *, at: datetime, event: str, application: Application | None = None
+) -> None:
+    """The limit `name` of the case's regulation from `at`, if the regulation has one."""
+    policy = policy_of(case.platform)
+    rule = core.choose(policy.time_limits, name, "lead", facts_of(case))
+    if rule is not None:
+        start(case, rule, local_date(at), at=at, event=event, application=application)
+
+
+def start_for_supervision(supervision: Supervision, *, at: datetime) -> None:
+    """The date that a supervision sets; missed, it may become a clue."""
+    if supervision.due_on is None:
+        return
+    today = local_date(at)
+    due = core.Due(today, (supervision.due_on - today).days, "calendar", supervision.due_on, False)
+    limit = _create(
+        supervision.case, "supervision", supervision.rule, supervision.article, due, at=at,
+        event="supervision", soft=False,
+    )  # fmt: skip
+    limit.supervision = supervision
+    limit.save(update_fields=["supervision"])
+
+
+def end(limits: Iterable[TimeLimit], *, at: datetime) -> None:
+    """Each limit still open is met or missed, once and for all."""
+    for limit in limits:
+        if limit.ended_at is None:
+            limit.ended_at, limit.next_at = at, None
+            limit.met = limit.suspended or at < limit.due_at
+            limit.save(update_fields=["ended_at", "next_at", "met"])
+
+
+def drop(limits: QuerySet[TimeLimit], *, at: datetime) -> None:
+    """Limits that lost their subject: one already missed stays missed, the others are neither met nor missed."""
+    still_open = limits.filter(ended_at__isnull=True)
+    still_open.filter(missed_at__isnull=False).update(ended_at=at, next_at=None, met=False)
+    still_open.filter(missed_at__isnull=True).update(ended_at=at, next_at=None)
+
+
+def end_named(assignment: Assignment, *names: str, at: datetime) -> None:
+    end(assignment.limits.filter(name__in=names), at=at)
+
+
+def move(limit: TimeLimit, due_on: date, *, at: datetime, step: dict[str, Any], provisional: bool) -> None:
+    """Give a limit a later last day; `step` says by which decision."""
+    limit.due_on, limit.due_at = due_on, end_of_day(due_on)
+    limit.provisional = limit.provisional or provisional
+    limit.missed_at = None
+    limit.steps = [*limit.steps, {**step, "due_on": due_on.isoformat(), "at": at.isoformat()}]
+    limit.next_at = _next_at(limit, after=at)
+    limit.save(update_fields=["due_on", "due_at", "provisional", "missed_at", "steps", "next_at"])
+
+
+def refresh(case: Case, *, at: datetime) -> None:
+    """Bring the promised date, and the limits that lean on it, up to date."""
+    promised = promised_due(case)
+    case.due_at = promised.due_at if promised else None
+    case.save(update_fields=["due_at"])
+    if promised is None:
+        return
+    policy, calendar, today = policy_of(case.platform), calendar_of(case.platform), local_date(at)
+    for assignment in case.assignments.filter(state__in=ACTIVE_ASSIGNMENT).select_related("unit"):
+        facts = facts_of(case, assignment)
+        for name in _names(policy.time_limits):
+            rule = core.choose(policy.time_limits, name, assignment.role, facts)
+            if rule is None or rule.before != "handle":
+                continue
+            due = core.count_before(promised.due_on, rule.working_days or 0, calendar, not_before=today)
+            row = assignment.limits.filter(name=name).first()
+            if row is None:
+                _create(
+                    case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event="before_handle",
+                    soft=rule.soft or rule.optional, assignment=assignment,
+                )  # fmt: skip
+            elif row.ended_at is None and row.due_on != due.due_on:
+                step = {"event": "before_handle", "rule": row.rule}
+                move(row, due.due_on, at=at, step=step, provisional=due.provisional)
+
+
+def handle_limit(case: Case) -> TimeLimit | None:
+    """The lead's handling limit of the present round, once its clock has started."""
+    return (
+        TimeLimit.objects.filter(
+            case=case, name="handle", assignment__role="lead", assignment__state__in=(*ACTIVE_ASSIGNMENT, "done")
+        )
+        .order_by("-assignment_id")
+        .first()
+    )
+
+
+def promised_due(case: Case) -> core.Due | None:
+    """The handling limit as known now; if the unit's clock has not started, as if it started as late as it may."""
+    lead = (
+        case.assignments.filter(role="lead", state__in=(*ACTIVE_ASSIGNMENT, "done"))
+        .select_related("unit")
+        .order_by("-pk")
+        .first()
+    )
+    if lead is None:
+        return None
+    row = lead.limits.filter(name="handle").first()
+    if row is not None:
+        return core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional)
+    rule = core.choose(policy_of(case.platform).time_limits, "handle", "lead", facts_of(case, lead))
+    claim = lead.limits.filter(name="claim").first()
+    if rule is None or claim is None:
+        return None
+    return core.count(rule, claim.due_on, calendar_of(case.platform))
+
+
+def total_from(case: Case, limit: TimeLimit) -> date:
+    """Day zero of the whole handling period: the claim, or what counts as it."""
+    if limit.assignment is not None and limit.assignment.claimed_at and limit.start_event == "assignment":
+        return local_date(limit.assignment.claimed_at)
+    return limit.day_zero
+
+
+def ladder_of(limit: TimeLimit) -> tuple[Escalation, ...]:
+    """The rungs of the clock's ladder for this limit."""
+    policy = policy_of(limit.case.platform)
+    if limit.name == "supervision":
+        method = limit.supervision.method if limit.supervision else "letter"
+        if method != "letter":
+            return ()
+    return tuple(rung for rung in policy.escalations if rung.limit == limit.name)
+
+
+def _next_at(limit: TimeLimit, *, after: datetime) -> datetime | None:
+    ladder, calendar = ladder_of(limit), calendar_of(limit.case.platform)
+    upcoming = core.next_moment(ladder, limit.due_on, calendar, after=after)
+    if not limit.soft and limit.missed_at is None:
+        due = max(limit.due_at, after + timedelta(microseconds=1))
+        return min(due, upcoming) if upcoming else due
+    return upcoming
+
+
+def schedule_next(limit: TimeLimit, *, after: datetime) -> None:
+    """When the clock looks at this limit again."""
+    limit.next_at = _next_at(limit, after=after)
+    limit.save(update_fields=["next_at"])
+
+
+def _create(
+    case: Case, name: str, rule: str, article: str, due: core.Due, *, at: datetime, event: str, soft: bool,
+    assignment: Assignment | None = None, application: Application | None = None,
+) -> TimeLimit:  # fmt: skip
+    limit = TimeLimit(
+        case=case, assignment=assignment, application=application, name=name, rule=rule, article=article,
+        start_event=event, day_zero=due.day_zero, days=due.days, unit=due.unit, due_on=due.due_on,
+        due_at=due.due_at, soft=soft, provisional=due.provisional, started_at=at,
+        steps=[{"event": event, "rule": rule, "day_zero": due.day_zero.isoformat(), "days": due.days,
+                "unit": due.unit, "due_on": due.due_on.isoformat()}],
+    )  # fmt: skip
+    if name != "supervision":
+        limit.next_at = _next_at(limit, after=at)
+    else:
+        limit.next_at = due.due_at
+    limit.save()
+    return limit
+
+
+def _go_on(case: Case, rule: TimeLimitRule, assignment: Assignment, *, at: datetime) -> None:
+    """A limit that goes on from the round before: same day zero, same last day."""
+    before = (
+        TimeLimit.objects.filter(case=case, name=rule.limit, assignment__role="lead")
+        .exclude(assignment=assignment)
+        .order_by("-pk")
+        .first()
+    )
+    if before is None:
+        return
+    due = core.Due(before.day_zero, before.days, before.unit, before.due_on, before.provisional)
+    limit = _create(
+        case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event="previous", soft=False,
+        assignment=assignment,
+    )  # fmt: skip
+    limit.steps = [*before.steps, {"event": "previous", "rule": limit.rule, "due_on": due.due_on.isoformat()}]
+    limit.save(update_fields=["steps"])
+
+
+def _set_at_assignment(case: Case, assignment: Assignment, *, at: datetime) -> None:
+    policy = policy_of(case.platform)
+    due = core.count_working_days(local_date(at), assignment.limit_workdays or 0, calendar_of(case.platform))
+    _create(
+        case, "handle", SET_AT_ASSIGNMENT, policy.action_rules["case.dispatch"].cite, due, at=at,
+        event="assignment", soft=False, assignment=assignment,
+    )  # fmt: skip
+
+
+def _names(rules: Iterable[TimeLimitRule]) -> list[str]:
+    return list(dict.fromkeys(rule.limit for rule in rules))

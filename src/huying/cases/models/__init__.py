@@ -1,0 +1,17 @@
+"""The records. Only commands write them; only `huying.cases` imports them."""
+
+from huying.cases.models.after import Callback, Clue, Evaluation, Meeting, Nudge, Report, Supervision
+from huying.cases.models.application import Application
+from huying.cases.models.attachment import Attachment
+from huying.cases.models.case import ApiKey, Case, CaseSubject, Link, Submission, Supplement
+from huying.cases.models.handling import Assignment, Contact, Reply, TimeLimit, Verification
+from huying.cases.models.journal import JournalEntry
+from huying.cases.models.notice import Delivery, Notice
+from huying.cases.models.vault import BlindIndex, IdentityAccess, Party, Subject, SubjectField
+
+__all__ = [
+    "ApiKey", "Application", "Assignment", "Attachment", "BlindIndex", "Callback", "Case", "CaseSubject", "Clue",
+    "Contact", "Delivery", "Evaluation", "IdentityAccess", "JournalEntry", "Link", "Meeting", "Notice", "Nudge",
+    "Party", "Reply", "Report", "Subject", "SubjectField", "Submission", "Supervision", "Supplement", "TimeLimit",
+    "Verification",
+]  # fmt: skip

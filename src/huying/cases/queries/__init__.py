@@ -1,0 +1,1 @@
+"""What is asked and shown. Nothing here writes, but for the log of who read whom."""

@@ -1,0 +1,268 @@
+"""The case record: one shape for pages, API and scenarios, with what the viewer may not see missing or masked."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from huying.base.clock import LEGAL_ZONE
+from huying.cases import vault
+from huying.cases.access import identity_view, visible_cases
+from huying.cases.commands.time_limits import promised_due
+from huying.cases.models import Case, JournalEntry, Link, Notice, Party, TimeLimit
+from huying.cases.models.handling import ACTIVE_ASSIGNMENT, VISIBLE_ASSIGNMENT
+from huying.people.actors import Actor
+
+PUBLIC_LIMITS = (
+    "claim", "return", "transfer_up", "contact", "handle", "co_feedback", "extension_request", "decide", "check",
+    "letter", "rework", "review",
+)  # fmt: skip
+CENTRE_ROLES = ("operator", "dispatcher", "checker", "caller", "supervisor", "analyst", "auditor", "system")
+HIDDEN = {"name": "保密", "phone": "保密"}
+
+
+def find_case(actor: Actor, number: str) -> Case | None:
+    """The case with that number (its own, or an external one), if the actor may know of it."""
+    cases = visible_cases(actor).select_related("platform", "holder", "place_unit")
+    return cases.filter(number=number).first() or cases.filter(external_no=number).first() if number else None
+
+
+def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str, Any]:
+    """The record of `case` as `viewer` is shown it; the whole record when there is no viewer (a story's `expect`)."""
+    limits = defaultdict(list)
+    for row in TimeLimit.objects.filter(case=case).order_by("pk"):
+        limits[row.assignment_id].append(row)
+    sees = _Sees(viewer)
+    assignments = [
+        row
+        for row in case.assignments.select_related("unit").order_by("pk")
+        if sees.whole or row.state in VISIBLE_ASSIGNMENT or (sees.unit and row.unit_id == sees.unit)
+    ]
+    active = [row for row in assignments if row.state in ACTIVE_ASSIGNMENT or row.state in ("done", "taken_over")]
+    leads = [row for row in active if row.role == "lead" and row.round == case.round] or [
+        row for row in active if row.role == "lead"
+    ]
+    lead = leads[-1] if leads else None
+    promised = promised_due(case) if lead else None
+    late = [row.name for rows in limits.values() for row in rows if is_overdue(row, now)]
+    due: dict[str, Any] = {}
+    if promised:
+        due["handle"] = promised.due_on.isoformat()
+    record = {
+        "number": case.number,
+        "regulation": case.regulation,
+        "state": case.state,
+        "kind": case.kind,
+        "channel": case.channel,
+        "category": case.category,
+        "urgency": case.urgency or "normal",
+        "complexity": case.complexity or "normal",
+        "confidential": case.confidential,
+        "anonymous": case.anonymous,
+        "round": case.round,
+        "title": case.title,
+        "content": case.content,
+        "place": case.place_text,
+        "external_no": case.external_no,
+        "flags": [name for name, on in case.flags.items() if on],
+        "lead": lead.unit.path if lead else None,
+        "co": [row.unit.path for row in active if row.role == "co" and lead and row.round == lead.round],
+        "ledger": case.ledger,
+        "archived": case.archived,
+        "published": case.published,
+        "outcome": case.outcome or None,
+        "submitted_at": stamp(case.submitted_at),
+        "closed_at": stamp(case.closed_at),
+        "due": due | {row.name: row.due_on.isoformat() for row in limits[None] if row.name == "review"},
+        "overdue": list(dict.fromkeys(late)) if sees.overdue else [],
+        "assignments": [_assignment(row, limits[row.pk], now) for row in assignments] if sees.staff else [
+            {"unit": row.unit.path, "role": row.role, "state": row.state, "round": row.round} for row in active
+        ],
+        "applications": [
+            {"type": row.type, "state": row.state, "by": row.by_unit.path if row.by_unit else "citizen",
+             "decider": row.decider.path, "reason": row.reason, "late": row.late, "opinion": row.opinion,
+             "data": row.data, "id": row.pk, "at": stamp(row.at)}
+            for row in case.applications.select_related("by_unit", "decider").order_by("pk")
+            if sees.staff
+        ],
+        "contacts": [
+            {"unit": row.unit.path, "method": row.method, "result": row.result, "note": row.note, "round": row.round,
+             "at": stamp(row.at)}
+            for row in case.contacts.select_related("unit").order_by("pk")
+            if sees.staff
+        ],
+        "verifications": [
+            {"unit": row.unit.path, "finding": row.finding, "note": row.note, "round": row.round}
+            for row in case.verifications.select_related("unit").order_by("pk")
+            if sees.staff
+        ],
+        "replies": [
+            {"unit": row.unit.path, "round": row.round, "content": row.content, "outcome": row.outcome,
+             "state": row.state, "at": stamp(row.at), "note": row.check_note if sees.staff else ""}
+            for row in case.replies.select_related("unit").order_by("pk")
+            if sees.staff or row.state == "passed"
+        ],
+        "callbacks": [
+            {"round": row.round, "method": row.method, "result": row.result, "at": stamp(row.at)}
+            for row in case.callbacks.order_by("pk")
+            if sees.centre
+        ],
+        "evaluations": [
+            {"round": row.round, "source": row.source, "rating": row.rating, "solved": row.solved or None,
+             "contacted": row.contacted, "trust": row.trust, "bad": row.bad, "counted": row.counted,
+             "comment": row.comment}
+            for row in case.evaluations.order_by("pk")
+        ],
+        "supervisions": [
+            {"method": row.method, "ground": row.ground, "state": row.state,
+             "due": row.due_on.isoformat() if row.due_on else None,
+             "by": row.issued_by.path if row.issued_by else None, "unit": row.unit.path if row.unit else None,
+             "request": row.request, "response": row.response, "conclusion": row.conclusion,
+             "document_no": row.document_no, "article": row.article, "id": row.pk}
+            for row in case.supervisions.select_related("issued_by", "unit").order_by("pk")
+            if sees.centre or (sees.staff and row.state != "proposed")
+        ],
+        "nudges": [
+            {"unit": row.unit.path, "note": row.note, "at": stamp(row.at)}
+            for row in case.nudges.select_related("unit").order_by("pk")
+            if sees.staff
+        ],
+        "clues": [
+            {"to": row.to_unit.path, "ground": row.ground, "state": row.state, "opinion": row.opinion, "id": row.pk}
+            for row in case.clues.select_related("to_unit").order_by("pk")
+            if sees.clues
+        ],
+        "meetings": [
+            {"kind": row.kind, "attendees": row.attendees, "minutes": row.minutes, "tasks": row.tasks}
+            for row in case.meetings.order_by("pk")
+            if sees.staff
+        ],
+        "reports": [
+            {"kind": row.kind, "state": row.state, "content": row.content, "instruction": row.instruction,
+             "id": row.pk}
+            for row in case.reports.order_by("pk")
+            if sees.centre
+        ],
+        "supplements": [
+            {"kind": row.kind, "content": row.content, "at": stamp(row.at)}
+            for row in case.supplements.order_by("pk")
+        ],
+        "attachments": [
+            {"key": row.key, "label": row.label, "action": row.action, "size": row.size}
+            for row in case.attachments.order_by("uploaded_at", "label")
+            if sees.staff or row.action in ("case.submit", "case.supplement")
+        ],
+        "notices": _notices(case, sees),
+        "links": _links(case),
+        "requester": _requester(case, viewer, now),
+        "events": _events(case, sees),
+        "version": case.version,
+    }  # fmt: skip
+    return record
+
+
+def is_overdue(limit: TimeLimit, now: datetime) -> bool:
+    """Missed and still open; a target, a right or a suspended limit never is."""
+    return limit.ended_at is None and not limit.soft and not limit.suspended and (
+        limit.name in PUBLIC_LIMITS and limit.due_at <= now
+    )
+
+
+def stamp(at: datetime | None) -> str | None:
+    """An instant as people read it in the legal zone, to the minute."""
+    return at.astimezone(LEGAL_ZONE).strftime("%Y-%m-%d %H:%M") if at else None
+
+
+class _Sees:
+    """Which parts of a record the viewer gets."""
+
+    def __init__(self, viewer: Actor | None) -> None:
+        role = viewer.role if viewer else "system"
+        self.whole = role in (*CENTRE_ROLES, "inspector")
+        self.centre = role in (*CENTRE_ROLES, "inspector", "executive")
+        self.staff = role not in ("citizen", "grid_worker")
+        self.clues = role in ("supervisor", "inspector", "auditor", "system")
+        self.unit = viewer.unit.pk if viewer and viewer.unit and self.staff else None
+        self.citizen = role == "citizen"
+        self.overdue = True
+        self.all_notices = viewer is None or role in ("system", "auditor")
+
+
+def _assignment(row: Any, limits: Iterable[TimeLimit], now: datetime) -> dict[str, Any]:
+    shown = [limit for limit in limits if limit.name in PUBLIC_LIMITS]
+    return {
+        "unit": row.unit.path,
+        "unit_name": row.unit.name,
+        "role": row.role,
+        "state": row.state,
+        "round": row.round,
+        "note": row.note,
+        "assigned_at": stamp(row.assigned_at),
+        "claimed_at": stamp(row.claimed_at),
+        "due": {limit.name: limit.due_on.isoformat() for limit in shown},
+        "overdue": [limit.name for limit in shown if is_overdue(limit, now)],
+        "met": {
+            limit.name: limit.met if limit.met is not None else False
+            for limit in shown
+            if not limit.soft and (limit.met is not None or limit.missed_at is not None)
+        },
+    }
+
+
+def _notices(case: Case, sees: _Sees) -> list[dict[str, Any]]:
+    notices = Notice.objects.filter(case=case).select_related("unit").order_by("pk")
+    if sees.citizen:
+        notices = notices.filter(to_citizen=True)
+    elif not sees.whole:
+        notices = notices.filter(unit_id=sees.unit)
+    return [
+        {"to": "citizen" if row.to_citizen else row.unit.path, "template": row.template, "data": row.data,
+         "at": stamp(row.at)}
+        for row in notices
+        if row.template != "clue" or sees.clues
+    ]  # fmt: skip
+
+
+def _links(case: Case) -> list[dict[str, Any]]:
+    links = Link.objects.filter(Q(case=case) | Q(other=case)).select_related("case", "other").order_by("pk")
+    return [
+        {"case": link.other.number if link.case_id == case.pk else link.case.number, "type": link.type}
+        for link in links
+    ]
+
+
+def _requester(case: Case, viewer: Actor | None, now: datetime) -> dict[str, Any] | None:
+    """Who asks, as far as the viewer may know. Reading it is logged, masked or not."""
+    party = Party.objects.filter(case=case, part="requester").first()
+    if party is None:
+        return None
+    if viewer is None:
+        with transaction.atomic():
+            from huying.people.actors import system
+
+            return vault.read(case, ["name", "phone"], actor=system(case.platform), purpose="check", now=now)
+    view = identity_view(viewer, case, party)
+    if view == "hidden":
+        return {} if party.level == "anonymous" else dict(HIDDEN)
+    purpose = "self" if viewer.is_citizen else "masked_display"
+    with transaction.atomic():
+        return vault.read(case, ["name", "phone"], actor=viewer, purpose=purpose, now=now)
+
+
+def _events(case: Case, sees: _Sees) -> list[dict[str, Any]]:
+    entries = JournalEntry.objects.filter(case=case).order_by("seq")
+    hidden = () if sees.clues else ("clue.", "notice.")
+    citizen = (
+        "case.submit", "case.supplement", "case.withdraw", "case.urge", "case.answer", "case.refuse", "case.redirect",
+        "case.accept", "case.dispatch", "case.reassign", "case.claim", "case.contact", "case.progress", "case.reply",
+        "check.pass", "case.evaluate", "case.call_back", "case.rework", "case.close", "case.merge", "case.unmerge",
+    )  # fmt: skip
+    return [
+        {"at": stamp(row.at), "action": row.action, "by": row.role, "unit": row.unit_path, "article": row.article,
+         "rule": row.rule}
+        for row in entries
+        if not row.action.startswith(hidden or ("\0",)) and (not sees.citizen or row.action in citizen)
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Other ways in and out, one folder a channel."""

@@ -1,0 +1,1 @@
+"""Accounts, units and roles: who acts, and for whom."""

@@ -1,0 +1,104 @@
+"""The tree of units: built from a regulation's data, found by path, numbered so that “below” is a range."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+
+from django.db import transaction
+
+from huying.people.models import Platform, Unit
+from huying.policy.model import UnitSpec, UnitTree
+
+
+class UnknownUnit(LookupError):
+    """No unit of the platform has that path."""
+
+
+@transaction.atomic
+def open_platform(slug: str, name: str, regulation: str, tree: UnitTree) -> Platform:
+    """Create a platform with its whole tree of units."""
+    platform = Platform.objects.create(slug=slug, name=name, regulation=regulation)
+    add_units(platform, [UnitSpec(path="", name=tree.root, kind="root"), *tree.units])
+    return platform
+
+
+@transaction.atomic
+def add_units(platform: Platform, specs: Iterable[UnitSpec]) -> None:
+    """Add units (a parent before its children, or already there) and number the tree anew."""
+    known = {unit.path: unit for unit in Unit.objects.filter(platform=platform)}
+    by_depth: dict[int, list[Unit]] = defaultdict(list)
+    for spec in specs:
+        if spec.path in known:
+            continue
+        unit = Unit(
+            platform=platform, path=spec.path, name=spec.display_name or spec.path, kind=spec.kind,
+            handles=spec.handles, roles=list(spec.roles), aliases=list(spec.aliases),
+        )  # fmt: skip
+        known[spec.path] = unit
+        by_depth[spec.path.count("/") + 1 if spec.path else 0].append(unit)
+    for depth in sorted(by_depth):
+        for unit in by_depth[depth]:
+            if unit.path:
+                parent = known.get(unit.path.rpartition("/")[0])
+                if parent is None:
+                    raise UnknownUnit(f"单位“{unit.path}”的上级不存在，请先添加上级单位。")
+                unit.parent = parent
+        Unit.objects.bulk_create(by_depth[depth])
+    number_tree(platform)
+
+
+def number_tree(platform: Platform) -> None:
+    """Number `left` and `right` by a walk of the tree: a subtree is a range of `left`."""
+    units = list(Unit.objects.filter(platform=platform).order_by("pk"))
+    children: dict[int | None, list[Unit]] = defaultdict(list)
+    for unit in units:
+        children[unit.parent_id].append(unit)
+    counter = 0
+
+    def walk(unit: Unit) -> None:
+        nonlocal counter
+        counter += 1
+        unit.left = counter
+        for child in children[unit.pk]:
+            walk(child)
+        unit.right = counter
+
+    for root in children[None]:
+        walk(root)
+    Unit.objects.bulk_update(units, ["left", "right"], batch_size=2000)
+    _index.cache_clear()
+
+
+@lru_cache(maxsize=64)
+def _index(platform_id: int) -> dict[str, Unit]:
+    units = Unit.objects.filter(platform_id=platform_id).select_related("platform")
+    return {path: unit for unit in units for path in (unit.path, *unit.aliases)}
+
+
+def find_unit(platform: Platform, path: str) -> Unit:
+    """The unit at `path` (or with that alias).
+
+    Raises: UnknownUnit. The index is kept in the process; a unit added elsewhere is found by looking again.
+    """
+    unit = _index(platform.pk).get(path)
+    if unit is None or unit.platform_id != platform.pk:
+        unit = Unit.objects.filter(platform=platform, path=path).select_related("platform").first()
+    if unit is None:
+        raise UnknownUnit(path)
+    return unit
+
+
+def forget_units() -> None:
+    """Drop the process's index of units (after the tree changed or a test database was emptied)."""
+    _index.cache_clear()
+
+
+def centre_above(unit: Unit) -> Unit:
+    """The operating centre of the level that `unit` belongs to (上一级管理单位, decision A-14)."""
+    above = unit.parent
+    while above is not None:
+        centre = Unit.objects.filter(parent=above, kind="centre").first()
+        if centre is not None and centre.pk != unit.pk:
+            return centre
+        above = above.parent
+    return unit

@@ -1,0 +1,1 @@
+"""Regulations as typed, checked, frozen values: loads TOML, refuses whatever is unclear."""

@@ -1,0 +1,1 @@
+"""What all pages share: base templates, words, htmx set-up. No rules."""
