@@ -1,0 +1,202 @@
+"""The work lists of each role, keyset-paged, with capped counts: nothing here grows with the number of cases."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from huying.base.text import cut_query
+from huying.cases.access import visible_cases
+from huying.cases.models import Application, Assignment, Callback, Case, Clue, Supervision, TimeLimit
+from huying.cases.models.case import OPEN_STATES
+from huying.people.actors import Actor
+
+PAGE = 30
+CAP = 99
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A work list: who has it, which of the visible cases are in it, in which order."""
+
+    key: str
+    label: str
+    roles: tuple[str, ...]
+    pick: Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]
+    order: str = "-submitted_at"
+    """The field of the keyset; `id` breaks ties in the same direction."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of cases and the cursor of the next one (empty at the end)."""
+
+    cases: Sequence[Case]
+    next_cursor: str
+
+
+def _mine(states: Sequence[str]) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
+    def pick(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+        unit = actor.unit
+        assert unit is not None
+        return cases.filter(
+            pk__in=Assignment.objects.filter(
+                unit_left__range=(unit.left, unit.right), state__in=states
+            ).values("case_id")
+        )
+
+    return pick
+
+
+def _waiting_applications(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    return cases.filter(
+        pk__in=Application.objects.filter(
+            decider=actor.unit, decider_role=actor.role, state="pending"
+        ).values("case_id")
+    )
+
+
+def _to_call(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    done = Callback.objects.filter(
+        case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined")
+    )
+    return cases.filter(state="feedback", anonymous=False, awaits_panel=False).exclude(Exists(done))
+
+
+def _to_close(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    return cases.filter(state="feedback", awaits_panel=False).filter(
+        Q(anonymous=True) | ~Exists(Assignment.objects.filter(case=OuterRef("pk")))
+        | Exists(Callback.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined")))
+    )
+
+
+def _supervised(*states: str) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
+    def pick(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+        return cases.filter(pk__in=Supervision.objects.filter(state__in=states).values("case_id"))
+
+    return pick
+
+
+def _supervised_here(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    return cases.filter(pk__in=Supervision.objects.filter(state="open", unit=actor.unit).values("case_id"))
+
+
+def _clues(*states: str) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
+    def pick(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+        return cases.filter(pk__in=Clue.objects.filter(state__in=states).values("case_id"))
+
+    return pick
+
+
+def _overdue(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    late = TimeLimit.objects.filter(
+        name__in=("claim", "handle", "co_feedback"), ended_at__isnull=True, soft=False, suspended=False,
+        due_at__lte=now,
+    )  # fmt: skip
+    return cases.filter(pk__in=late.values("case_id"))
+
+
+def _state(*states: str, **more: Any) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
+    return lambda cases, actor, now: cases.filter(state__in=states, **more)
+
+
+QUEUES: tuple[Queue, ...] = (
+    Queue("to_dispatch", "待派单", ("dispatcher", "operator"), _state("received"), "submitted_at"),
+    Queue("to_decide", "待决定的申请", ("dispatcher", "leader"), _waiting_applications, "submitted_at"),
+    Queue("to_claim", "待签收", ("handler",), _mine(("dispatched",)), "due_at"),
+    Queue("in_hand", "办理中", ("handler",), _mine(("handling",)), "due_at"),
+    Queue("to_check", "待审核", ("checker",), _state("checking"), "submitted_at"),
+    Queue("to_call_back", "待回访", ("caller",), _to_call, "submitted_at"),
+    Queue("to_close", "待办结", ("dispatcher",), _to_close, "submitted_at"),
+    Queue("proposed", "拟督办", ("supervisor", "inspector"), _supervised("proposed"), "submitted_at"),
+    Queue("supervised", "督办中", ("supervisor", "inspector"), _supervised("open", "answered"), "submitted_at"),
+    Queue("to_respond", "督办待反馈", ("handler", "leader"), _supervised_here, "submitted_at"),
+    Queue("panel", "待研判", ("supervisor",), _state("feedback", awaits_panel=True), "submitted_at"),
+    Queue("clues", "拟移交线索", ("supervisor",), _clues("proposed"), "submitted_at"),
+    Queue("clues_here", "移交线索", ("inspector",), _clues("transferred"), "submitted_at"),
+    Queue("overdue", "已超期", ("dispatcher", "supervisor", "handler", "leader", "inspector"), _overdue, "due_at"),
+    Queue("ledger", "挂账", ("dispatcher", "supervisor", "handler"), _state(*OPEN_STATES, ledger=True), "due_at"),
+    Queue(
+        "all", "全部诉求", ("operator", "dispatcher", "checker", "caller", "supervisor", "analyst", "handler",
+                       "leader", "unit_admin", "inspector", "executive", "auditor"),
+        lambda cases, actor, now: cases,
+    ),
+)  # fmt: skip
+
+
+def queues_of(actor: Actor) -> list[Queue]:
+    """The work lists of the actor's role, in the order of the work."""
+    return [queue for queue in QUEUES if actor.role in queue.roles]
+
+
+def find_queue(actor: Actor, key: str) -> Queue | None:
+    return next((queue for queue in queues_of(actor) if queue.key == key), None)
+
+
+def page_of(
+    queue: Queue, actor: Actor, *, now: datetime, cursor: str = "", search: str = "", size: int = PAGE, **where: str
+) -> Page:
+    """One page. `cursor` is what the page before gave; `search` is text, a number, or empty.
+
+    `where` filters by `state`, `kind` or `channel`; other names are ignored.
+    """
+    cases = queue.pick(visible_cases(actor), actor, now)
+    for name in ("state", "kind", "channel"):
+        if where.get(name):
+            cases = cases.filter(**{name: where[name]})
+    if search:
+        cases = cases.filter(pk__in=matching(actor, search))
+    return keyset(cases.select_related("place_unit"), queue.order, cursor, size)
+
+
+def keyset(cases: QuerySet[Case], order: str, cursor: str, size: int = PAGE) -> Page:
+    """The page after `cursor` (`value|id`), ordered by `order` and id in the same direction."""
+    name, sign, compare = order.lstrip("-"), "-" if order.startswith("-") else "", "lt" if order.startswith("-") else "gt"
+    if name == "due_at":
+        cases = cases.filter(due_at__isnull=False)
+    if cursor:
+        value, _, pk = cursor.rpartition("|")
+        try:
+            at, last = datetime.fromisoformat(value), int(pk)
+        except ValueError:
+            return Page([], "")
+        cases = cases.filter(
+            Q(**{f"{name}__{compare}": at}) | Q(**{name: at, f"id__{compare}": last}),
+            **{f"{name}__{compare}e": at},
+        )
+    found = list(cases.order_by(f"{sign}{name}", f"{sign}id")[: size + 1])
+    more = len(found) > size
+    found = found[:size]
+    return Page(found, f"{getattr(found[-1], name).isoformat()}|{found[-1].pk}" if more else "")
+
+
+def count_of(queue: Queue, actor: Actor, *, now: datetime) -> int:
+    """How many are in the list, capped: `CAP + 1` means more than `CAP`."""
+    return queue.pick(visible_cases(actor), actor, now).order_by()[: CAP + 1].count()
+
+
+def matching(actor: Actor, text: str) -> list[int]:
+    """Ids of cases whose number is `text` or whose words hold all of it; newest first, at most 1,000.
+
+    The match is made by the index alone before anything is ordered or filtered; what may be seen is filtered after.
+    """
+    text = text.strip()
+    exact = Case.objects.filter(platform=actor.platform).filter(Q(number=text) | Q(external_no=text))
+    ids = list(exact.values_list("pk", flat=True)[:10])
+    marks = cut_query(text)
+    if not marks:
+        return ids
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH hits AS MATERIALIZED (
+                SELECT id FROM cases_case WHERE grams @> %s::varchar[] AND platform_id = %s LIMIT 20000
+            )
+            SELECT id FROM hits ORDER BY id DESC LIMIT 1000
+            """,
+            [marks, actor.platform.pk],
+        )
+        return ids + [row[0] for row in cursor.fetchall()]
