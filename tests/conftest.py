@@ -62,9 +62,7 @@ def _start_database() -> str:
             _slot = _try_slot(number)
             if _slot:
                 return embedded.ensure_running(DATA, fast=True, database=f"huying_{number}")
-    raise pytest.UsageError(
-        f"{SLOTS} test runs go on in this clone already. Wait for one to end, or set DATABASE_URL."
-    )
+    raise pytest.UsageError(f"{SLOTS} test runs go on in this clone already. Wait for one to end, or set DATABASE_URL.")
 
 
 def _stop_database() -> None:
@@ -87,9 +85,7 @@ def _prepare() -> None:
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
     if not is_worker and not os.environ.get("DATABASE_URL"):
         if os.environ.get("DJANGO_SETTINGS_MODULE"):  # then Django has read its settings before we came
-            raise pytest.UsageError(
-                "Take DJANGO_SETTINGS_MODULE out of the environment, or set DATABASE_URL."
-            )
+            raise pytest.UsageError("Take DJANGO_SETTINGS_MODULE out of the environment, or set DATABASE_URL.")
         os.environ["DATABASE_URL"] = _start_database()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huying.site.settings")
     if importlib.util.find_spec(os.environ["DJANGO_SETTINGS_MODULE"]):

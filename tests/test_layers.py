@@ -28,9 +28,7 @@ def lint_imports(clone: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    shutil.copytree(
-        ROOT / "src" / "huying", tmp_path / "src" / "huying", ignore=shutil.ignore_patterns("*.pyc")
-    )
+    shutil.copytree(ROOT / "src" / "huying", tmp_path / "src" / "huying", ignore=shutil.ignore_patterns("*.pyc"))
     return tmp_path
 
 

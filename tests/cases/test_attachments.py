@@ -64,9 +64,7 @@ def pdf(pages: int = 1, password: str = "") -> bytes:
     return out.getvalue()
 
 
-def office(
-    main: str = "word/document.xml", more: dict[str, bytes] | None = None, types: str = "<Types/>"
-) -> bytes:
+def office(main: str = "word/document.xml", more: dict[str, bytes] | None = None, types: str = "<Types/>") -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {"[Content_Types].xml": types.encode(), main: b"<x/>", **(more or {})}.items():
@@ -105,9 +103,7 @@ def test_what_is_handed_out_has_the_neutral_name(case: Case) -> None:
     assert handed.path.read_bytes() == pdf()
 
 
-@pytest.mark.parametrize(
-    ("picture_format", "name"), [("JPEG", "a.jpg"), ("PNG", "a.png"), ("WEBP", "a.webp")]
-)
+@pytest.mark.parametrize(("picture_format", "name"), [("JPEG", "a.jpg"), ("PNG", "a.png"), ("WEBP", "a.webp")])
 def test_handlers_get_a_picture_without_exif_and_upright(case: Case, picture_format: str, name: str) -> None:
     attachment = store(case, photo(picture_format=picture_format), name)
     with Image.open(io.BytesIO(served(attachment))) as picture:
@@ -191,9 +187,7 @@ def test_other_extensions_are_refused(case: Case, name: str) -> None:
         (b"\xff\xfe\x00", "a.txt"),
     ],
 )
-def test_content_of_another_type_or_broken_is_refused(
-    case: Case, files: Path, content: bytes, name: str
-) -> None:
+def test_content_of_another_type_or_broken_is_refused(case: Case, files: Path, content: bytes, name: str) -> None:
     with pytest.raises(BadAttachment, match="不是有效的"):
         store(case, content, name)
     assert not files.exists()

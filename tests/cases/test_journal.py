@@ -100,9 +100,7 @@ def test_entries_of_a_platform_have_a_chain_of_their_own(case: Case) -> None:
     assert bytes(entry.prev_hash) == bytes(JournalEntry.objects.get(case=None, seq=1).hash)
 
 
-@pytest.mark.parametrize(
-    "value", [1.5, b"bytes", {"name": "x"}, "长" * 201, "nul\0", [["nested"]], [1, 2.5], object()]
-)
+@pytest.mark.parametrize("value", [1.5, b"bytes", {"name": "x"}, "长" * 201, "nul\0", [["nested"]], [1, 2.5], object()])
 def test_values_that_could_hold_a_person_are_refused(case: Case, value: Any) -> None:
     with pytest.raises(ValueError, match="reason"):
         record(case, "case.claim", reason=value)
@@ -142,13 +140,10 @@ def test_recording_outside_of_a_transaction_is_refused(case: Case) -> None:
         "UPDATE cases_journalentry SET article = ''",
         "UPDATE cases_journalentry SET seq = seq",
         "DELETE FROM cases_journalentry",
-        "ALTER TABLE cases_journalentry ENABLE ALWAYS TRIGGER journal_no_truncate;"
-        "TRUNCATE cases_journalentry CASCADE",
+        "ALTER TABLE cases_journalentry ENABLE ALWAYS TRIGGER journal_no_truncate;TRUNCATE cases_journalentry CASCADE",
     ],
 )
-def test_the_database_refuses_to_change_the_journal(
-    case: Case, story: list[JournalEntry], statement: str
-) -> None:
+def test_the_database_refuses_to_change_the_journal(case: Case, story: list[JournalEntry], statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

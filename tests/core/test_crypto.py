@@ -107,9 +107,7 @@ def test_keys_of_another_installation_are_named_as_such(tmp_path: Path) -> None:
 
 def _environ(master: bytes, index: bytes, pepper: bytes) -> dict[str, str]:
     names = ("HUYING_MASTER_KEY", "HUYING_INDEX_KEY", "HUYING_PEPPER")
-    return {
-        name: base64.b64encode(key).decode() for name, key in zip(names, (master, index, pepper), strict=True)
-    }
+    return {name: base64.b64encode(key).decode() for name, key in zip(names, (master, index, pepper), strict=True)}
 
 
 def test_keys_from_the_environment() -> None:

@@ -63,9 +63,7 @@ def test_query_code_is_read_as_people_type_it(typed: str) -> None:
     assert ids.clean_query_code(typed) == "1234567890123456"
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "1234", "1234-5678-9012-345", "1234-5678-9012-34567", "abcd-5678-9012-3456"]
-)
+@pytest.mark.parametrize("typed", ["", "1234", "1234-5678-9012-345", "1234-5678-9012-34567", "abcd-5678-9012-3456"])
 def test_what_cannot_be_a_query_code_is_none(typed: str) -> None:
     assert ids.clean_query_code(typed) is None
 

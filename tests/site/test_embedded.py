@@ -81,9 +81,7 @@ def test_pid_file_whose_number_another_program_has_now_does_not_stop_the_start(d
     embedded.stop(data_dir)
     place = embedded._place(data_dir)
     drop = {"user": place.uid} if os.geteuid() == 0 else {}
-    other = subprocess.Popen(
-        ["sleep", "60"], **drop
-    )  # the same system user, else PostgreSQL ignores it anyhow
+    other = subprocess.Popen(["sleep", "60"], **drop)  # the same system user, else PostgreSQL ignores it anyhow
     try:
         lines = [other.pid, place.data, 1, 5432, "", "127.0.0.1", "1 1", "ready"]
         (place.data / "postmaster.pid").write_text("".join(f"{line}\n" for line in lines))

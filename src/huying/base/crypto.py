@@ -354,9 +354,7 @@ NORMALISE: Mapping[str, Callable[[str], str]] = {
 # ---- query codes -------------------------------------------------------------------
 
 # 19 MiB and two passes (OWASP's minimum): about 20 ms, which a form bears and a guesser does not.
-_HASHER = PasswordHasher(
-    time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID
-)
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 
 # Of a random text that nobody kept; same parameters, so that "no such case" takes as long as "wrong code".
 _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$pR8FELK28RepzF37m2ArTw$rLztkL/1l89sELtaOc+Xq5LUnU1tE1lNb0ppG74qXbE"

@@ -52,9 +52,7 @@ def visible_cases(actor: Actor) -> QuerySet[Case]:
 def _own_of_citizen(actor: Actor, cases: QuerySet[Case]) -> QuerySet[Case]:
     mine = Q(pk__in=actor.case_ids)
     if actor.subject_id is not None:
-        mine |= Q(
-            Exists(Party.objects.filter(case=OuterRef("pk"), part="requester", subject_id=actor.subject_id))
-        )
+        mine |= Q(Exists(Party.objects.filter(case=OuterRef("pk"), part="requester", subject_id=actor.subject_id)))
     return cases.filter(mine)
 
 
@@ -71,9 +69,7 @@ def _in_tree(cases: QuerySet[Case], unit: Unit) -> QuerySet[Case]:
         return cases.filter(Exists(_assignments_below(unit)))
     if top.parent_id is None:
         return cases
-    return cases.filter(
-        Q(holder__left__range=(top.left, top.right)) | Exists(_assignments_below(top))
-    )
+    return cases.filter(Q(holder__left__range=(top.left, top.right)) | Exists(_assignments_below(top)))
 
 
 def identity_view(actor: Actor, case: Case, party: Party | None) -> IdentityView:

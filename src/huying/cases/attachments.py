@@ -174,9 +174,7 @@ def open_for(actor: Uploader, attachment: Attachment) -> Served:
     Raises: FileNotFoundError, if the file is gone from the store.
     """
     path = _path(attachment)
-    return Served(
-        path=path, name=attachment.label, content_type=attachment.content_type, size=path.stat().st_size
-    )
+    return Served(path=path, name=attachment.label, content_type=attachment.content_type, size=path.stat().st_size)
 
 
 def open_original(attachment: Attachment) -> bytes:

@@ -56,9 +56,7 @@ def record(
 
     Raises: ValueError for any other value. RuntimeError outside of a transaction.
     """
-    return _append(
-        case.platform_id, case.pk, action, actor=actor, at=at, rule=rule, article=article, data=data
-    )
+    return _append(case.platform_id, case.pk, action, actor=actor, at=at, rule=rule, article=article, data=data)
 
 
 def record_for_platform(

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from huying.cases.models import Case
     from huying.people.models import Platform
 
-PURPOSES = frozenset(
-    {"handle", "callback", "intake", "check", "self", "notice", "masked_display", "supervision"}
-)
+PURPOSES = frozenset({"handle", "callback", "intake", "check", "self", "notice", "masked_display", "supervision"})
 
 
 class VaultRefused(Exception):
@@ -270,9 +268,7 @@ def _opened(subject: Subject, versions: Mapping[str, int]) -> dict[str, str]:
     if subject.wrapped_key is None or not versions:
         return {}
     key = _data_key(subject)
-    fields = SubjectField.objects.filter(
-        subject=subject, kind__in=list(versions), version__in=set(versions.values())
-    )
+    fields = SubjectField.objects.filter(subject=subject, kind__in=list(versions), version__in=set(versions.values()))
     return {field.kind: _open(key, field) for field in fields if field.version == versions[field.kind]}
 
 

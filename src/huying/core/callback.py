@@ -41,7 +41,12 @@ def is_fulfilled(tries: Sequence[date], rule: CallbackRule) -> bool:
 
 
 def judge_outcome(
-    result: str, bad: bool, bad_before: int, tries: Sequence[date], rule: CallbackRule, panel_after: int | None
+    result: str,
+    bad: bool,
+    bad_before: int,
+    tries: Sequence[date],
+    rule: CallbackRule,
+    panel_after: int | None,
 ) -> Outcome:
     """What follows from a callback. `bad_before`: rounds whose callback was bad already; `tries` includes this one."""
     if result == "declined":
@@ -55,9 +60,7 @@ def judge_outcome(
     return {"supervise": "supervise", "propose": "propose", "none": "stay"}[rule.on_bad]  # type: ignore[return-value]
 
 
-def judge_closing(
-    called_back: bool, was_dispatched: bool, contactable: bool, rule: CallbackRule
-) -> Refused | None:
+def judge_closing(called_back: bool, was_dispatched: bool, contactable: bool, rule: CallbackRule) -> Refused | None:
     """Whether a case may be closed: every dispatched order is called back first, if there is somebody to call."""
     if rule.required and was_dispatched and contactable and not called_back:
         return Refused("callback_missing", "工单须经人工回访后才能办结，请先回访。", rule)

@@ -26,7 +26,5 @@ def is_forbidden(unit_left: int, forbidden: Iterable[Span]) -> bool:
 def judge_recusal(unit_left: int, name: str, forbidden: Iterable[Span], policy: Regulation) -> Refused | None:
     """Refuse a unit that must keep out of the case."""
     if is_forbidden(unit_left, forbidden):
-        return Refused(
-            "recusal", f"“{name}”是被反映单位或其下属单位，应当回避，请改派其他单位。", policy.recusal
-        )
+        return Refused("recusal", f"“{name}”是被反映单位或其下属单位，应当回避，请改派其他单位。", policy.recusal)
     return None

@@ -26,13 +26,10 @@ def fires(trigger: Trigger, reports: Iterable[ReportOf]) -> bool:
     known = sorted((report for report in reports if report.person is not None), key=lambda report: report.on)
     if trigger.when == "same_person":
         people = {report.person for report in known}
-        return any(
-            _dense([one.on for one in known if one.person == person], trigger) for person in people
-        )
+        return any(_dense([one.on for one in known if one.person == person], trigger) for person in people)
     if trigger.when == "several_persons":
         return any(
-            len({one.person for one in known[start:] if _within(known[start].on, one.on, trigger)})
-            >= trigger.at_least
+            len({one.person for one in known[start:] if _within(known[start].on, one.on, trigger)}) >= trigger.at_least
             for start in range(len(known))
         )
     return False

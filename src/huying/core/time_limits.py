@@ -27,18 +27,12 @@ class Due:
         return end_of_day(self.due_on)
 
 
-def choose(
-    rules: Iterable[TimeLimitRule], limit: str, role: str, facts: Mapping[str, str]
-) -> TimeLimitRule | None:
+def choose(rules: Iterable[TimeLimitRule], limit: str, role: str, facts: Mapping[str, str]) -> TimeLimitRule | None:
     """The most specific rule of `limit` for `role` that holds for `facts`; None when the regulation has none.
 
     Loading refuses ties, so the most specific is one.
     """
-    holding = [
-        rule
-        for rule in rules
-        if rule.limit == limit and rule.role in (role, "any") and rule.when.holds(facts)
-    ]
+    holding = [rule for rule in rules if rule.limit == limit and rule.role in (role, "any") and rule.when.holds(facts)]
     return max(holding, key=lambda rule: len(rule.when.conditions), default=None)
 
 
@@ -70,16 +64,12 @@ def moment_of(escalation: Escalation, due_on: date, calendar: Calendar) -> datet
     return start_of_day(calendar.add_working_days(due_on, days))
 
 
-def next_moment(
-    ladder: Sequence[Escalation], due_on: date, calendar: Calendar, *, after: datetime
-) -> datetime | None:
+def next_moment(ladder: Sequence[Escalation], due_on: date, calendar: Calendar, *, after: datetime) -> datetime | None:
     """The first moment later than `after` at which the clock has something to do; None when there is none."""
     moments = {moment_of(rung, due_on, calendar) for rung in ladder}
     return min((moment for moment in moments if moment > after), default=None)
 
 
-def rungs_at(
-    ladder: Sequence[Escalation], due_on: date, calendar: Calendar, *, at: datetime
-) -> list[Escalation]:
+def rungs_at(ladder: Sequence[Escalation], due_on: date, calendar: Calendar, *, at: datetime) -> list[Escalation]:
     """The rungs reached exactly at `at`, in the order of the data."""
     return [rung for rung in ladder if moment_of(rung, due_on, calendar) == at]

@@ -71,7 +71,5 @@ class Grant(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["account", "unit", "role"], condition=Q(until=None), name="one_open_grant"
-            )
+            models.UniqueConstraint(fields=["account", "unit", "role"], condition=Q(until=None), name="one_open_grant")
         ]

@@ -84,17 +84,13 @@ def _year_notice(path: Path) -> YearNotice:
             makeup_days=tuple((row["on"], row["name"]) for row in raw.get("makeup", [])),
         )
     except KeyError as missing:
-        raise UnclearRegulation(
-            [Problem(path.name, str(missing), "缺少这一项", "按其他年度的日历文件补齐")]
-        ) from None
+        raise UnclearRegulation([Problem(path.name, str(missing), "缺少这一项", "按其他年度的日历文件补齐")]) from None
 
 
 @lru_cache(maxsize=16)
 def _load(folder: Path, _stamp: object) -> Regulation:
     if not (folder / "regulation.toml").is_file():
-        raise UnclearRegulation(
-            [Problem(str(folder), "regulation.toml", "没有这个文件", "确认规定编号，或补上该文件")]
-        )
+        raise UnclearRegulation([Problem(str(folder), "regulation.toml", "没有这个文件", "确认规定编号，或补上该文件")])
     problems: list[Problem] = []
     fields: dict[str, Any] = {}
     files: dict[str, str] = {}
@@ -205,14 +201,15 @@ def _loose_ends(regulation: Regulation, files: Mapping[str, str]) -> Iterator[Pr
     for rule in regulation.time_limits:
         for other in (rule.before, rule.starts_when_missed):
             if other and other not in names:
-                yield Problem(
-                    files.get("time_limits", "-"), rule.key, f"所依的期限“{other}”没有规定", "补上该期限"
-                )
+                yield Problem(files.get("time_limits", "-"), rule.key, f"所依的期限“{other}”没有规定", "补上该期限")
     watched = {rule.limit for rule in regulation.escalations}
     for limit in regulation.time_limits:
         if not (limit.soft or limit.optional) and limit.limit not in watched:
             yield Problem(
-                files.get("time_limits", "-"), limit.key, "没有人看着这个期限", "在 supervision.toml 加 escalation"
+                files.get("time_limits", "-"),
+                limit.key,
+                "没有人看着这个期限",
+                "在 supervision.toml 加 escalation",
             )
     grounds = {rule.key for rule in regulation.supervision_grounds}
     for rule in (*regulation.escalations, *regulation.triggers):

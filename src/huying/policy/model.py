@@ -41,7 +41,7 @@ class Rule(Value):
     @model_validator(mode="after")
     def _rests_on_something(self) -> "Rule":
         if self.origin == "text" and not self.cite:
-            raise ValueError("a rule of the text needs `cite`; what no text says needs origin = \"default\"")
+            raise ValueError('a rule of the text needs `cite`; what no text says needs origin = "default"')
         if self.origin == "default" and not self.decision:
             raise ValueError("a default needs `decision`, the id of the decision that filled the gap")
         return self

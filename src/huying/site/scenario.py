@@ -203,9 +203,7 @@ class _Story:
         target = on if case is not None and on is not case else None
         if case is None and action != "case.submit":
             raise BadScenario(f"{where}：还没有诉求件。")
-        outcome = perform(
-            action, actor=actor, now=self.now, case=case, target=target, data=data, files=_MadeUpFiles()
-        )
+        outcome = perform(action, actor=actor, now=self.now, case=case, target=target, data=data, files=_MadeUpFiles())
         wanted = step.get("refused")
         if isinstance(outcome, Refused):
             if wanted is None:
@@ -234,9 +232,7 @@ class _Story:
         if isinstance(data.get("into"), str) and data["into"] in self.things:
             data["into"] = self.things[data["into"]].number
         if isinstance(data.get("cases"), list):
-            data["cases"] = [
-                self.things[one].number if one in self.things else one for one in map(str, data["cases"])
-            ]
+            data["cases"] = [self.things[one].number if one in self.things else one for one in map(str, data["cases"])]
         return data
 
     def _actor(self, where: str, by: str) -> Actor:
@@ -302,12 +298,14 @@ class _Story:
 
     def _matches(self, actual: Any, wanted: Any) -> bool:
         if isinstance(wanted, dict) and len(wanted) == 1:
-            (test, value), = wanted.items()
+            ((test, value),) = wanted.items()
             match test:
                 case "contains":
-                    return actual is not None and any(self._same(one, value) for one in actual) if isinstance(
-                        actual, list
-                    ) else isinstance(actual, str) and str(value) in actual
+                    return (
+                        actual is not None and any(self._same(one, value) for one in actual)
+                        if isinstance(actual, list)
+                        else isinstance(actual, str) and str(value) in actual
+                    )
                 case "not":
                     return not self._matches(actual, value)
                 case "count":
@@ -319,14 +317,10 @@ class _Story:
     def _same(self, actual: Any, wanted: Any) -> bool:
         if isinstance(wanted, list) and isinstance(actual, list):
             return len(wanted) == len(actual) and all(map(self._same, actual, wanted))
-        if isinstance(wanted, str) and wanted in self.things and actual == getattr(
-            self.things[wanted], "number", None
-        ):
+        if isinstance(wanted, str) and wanted in self.things and actual == getattr(self.things[wanted], "number", None):
             return True
         return bool(actual == wanted)
 
 
 def _day(one: Any) -> str:
     return str(one.get("on") or one.get("day")) if isinstance(one, dict) else str(one)
-
-

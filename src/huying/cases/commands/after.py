@@ -94,7 +94,12 @@ def call_back(take: Take, given: CallBackInput) -> Refused | Mapping[str, Any]:
             close_case(take)
         return {"callback": row.pk, "result": given.result}
     outcome = core.judge_outcome(
-        given.result, bad, bad_before, _tries(take), rule, take.policy.panel.after_bad if take.policy.panel else None
+        given.result,
+        bad,
+        bad_before,
+        _tries(take),
+        rule,
+        take.policy.panel.after_bad if take.policy.panel else None,
     )
     _follow(take, outcome)
     return {"callback": row.pk, "result": given.result, "outcome": outcome}
@@ -203,7 +208,12 @@ class PanelInput(Input):
 
 
 @action(
-    "panel.conclude", "分析研判", parties="supervisor", takes=PanelInput, held_by="centre", case_states=("feedback",)
+    "panel.conclude",
+    "分析研判",
+    parties="supervisor",
+    takes=PanelInput,
+    held_by="centre",
+    case_states=("feedback",),
 )
 def conclude_panel(take: Take, given: PanelInput) -> Refused | Mapping[str, Any]:
     """After the second bad callback: closed and deducted, or confirmed and supervised by letter."""
@@ -235,9 +245,7 @@ def conclude_panel(take: Take, given: PanelInput) -> Refused | Mapping[str, Any]
 
 
 class CloseInput(Input):
-    outcome: Literal["", "solved", "partly", "explained", "planned", "unsolvable"] = Field(
-        default="", title="办理结果"
-    )
+    outcome: Literal["", "solved", "partly", "explained", "planned", "unsolvable"] = Field(default="", title="办理结果")
 
 
 @action(

@@ -35,9 +35,7 @@ def approves(type_: str) -> Callable[[Decide], Decide]:
 def apply_for(take: Take, type_: str, *, reason: str, decider: str, **data: Any) -> Refused | Mapping[str, Any]:
     """File an application. Nothing moves before it is decided; silence is never consent (decision A-13)."""
     assert take.actor.unit is not None
-    if Application.objects.filter(
-        case=take.case, type=type_, state="pending", assignment=take.assignment
-    ).exists():
+    if Application.objects.filter(case=take.case, type=type_, state="pending", assignment=take.assignment).exists():
         return Refused("already_done", "同类申请正在等待决定，不能重复提出。", take.rule)
     application = Application.objects.create(
         case=take.case, assignment=take.assignment, type=type_, by_unit=take.actor.unit, by=take.actor.id,
@@ -99,9 +97,7 @@ def _settle(take: Take, application: Application, state: str, opinion: str) -> N
     application.save(update_fields=["state", "opinion", "decided_by", "decided_at"])
     time_limits.end(application.limits.all(), at=take.now)
     if application.by_unit is not None:
-        tell_unit(
-            take.case, application.by_unit, "decided", at=take.now, type=application.type, decision=state
-        )
+        tell_unit(take.case, application.by_unit, "decided", at=take.now, type=application.type, decision=state)
 
 
 @approves("return")
@@ -160,7 +156,12 @@ def _approve_extension(take: Take, application: Application, given: DecideInput)
     moved = judge_days(extension_ask(take, days), rule, take.calendar)
     if isinstance(moved, Refused):
         return moved
-    step = {"event": "extension", "rule": f"extension.{rule.key}", "days": days, "application": application.pk}
+    step = {
+        "event": "extension",
+        "rule": f"extension.{rule.key}",
+        "days": days,
+        "application": application.pk,
+    }
     time_limits.move(limit, moved.due_on, at=take.now, step=step, provisional=moved.provisional)
     time_limits.refresh(take.case, at=take.now)
     tell_citizen(
@@ -221,5 +222,3 @@ def _approve_exemption(take: Take, application: Application, given: DecideInput)
     take.case.evaluations.filter(bad=True).update(counted=False)
     close_case(take, "closed")
     return {}
-
-

@@ -108,5 +108,3 @@ def _renew_review(limit: TimeLimit, moment: datetime) -> None:
     if limit.due_at <= moment and limit.case.ledger:
         time_limits.end([limit], at=moment)
         time_limits.start_named(limit.case, "review", at=moment, event="ledger")
-
-

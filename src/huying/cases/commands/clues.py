@@ -45,7 +45,12 @@ class ConcludeInput(Input):
 
 
 @action(
-    "clue.conclude", "处理意见", parties="inspector", takes=ConcludeInput, on="clue", target_states=("transferred",)
+    "clue.conclude",
+    "处理意见",
+    parties="inspector",
+    takes=ConcludeInput,
+    on="clue",
+    target_states=("transferred",),
 )
 def conclude(take: Take, given: ConcludeInput) -> Mapping[str, Any]:
     """The inspectors' opinion on a clue."""

@@ -79,9 +79,7 @@ class ExtensionInput(Input):
     progress: str = Field(default="", max_length=2000, title="目前进展")
 
 
-@action(
-    "case.request_extension", "申请延期", parties="handler", takes=ExtensionInput, held_by="lead", **IN_HAND
-)
+@action("case.request_extension", "申请延期", parties="handler", takes=ExtensionInput, held_by="lead", **IN_HAND)
 def request_extension(take: Take, given: ExtensionInput) -> Refused | Mapping[str, Any]:
     """A later date is asked for; the limit moves only when it is granted."""
     assert take.policy.extension is not None

@@ -69,7 +69,11 @@ class SubmitInput(Input):
 
 
 @action(
-    "case.submit", "提交诉求", parties="citizen grid_worker operator channel", takes=SubmitInput, on="platform"
+    "case.submit",
+    "提交诉求",
+    parties="citizen grid_worker operator channel",
+    takes=SubmitInput,
+    on="platform",
 )
 def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
     """A new case with its number and query code; the receipt tells what comes next."""
@@ -173,7 +177,12 @@ class SupplementInput(Input):
 
 
 @action(
-    "case.supplement", "补充材料", parties="citizen", takes=SupplementInput, held_by="citizen", case_states=OPEN
+    "case.supplement",
+    "补充材料",
+    parties="citizen",
+    takes=SupplementInput,
+    held_by="citizen",
+    case_states=OPEN,
 )
 def supplement(take: Take, given: SupplementInput) -> Refused | Mapping[str, Any]:
     """More material from the requester; the clock does not move."""
@@ -214,7 +223,12 @@ class AnswerInput(Input):
 
 
 @action(
-    "case.answer", "在线答复", parties="operator", takes=AnswerInput, held_by="centre", case_states=("received",)
+    "case.answer",
+    "在线答复",
+    parties="operator",
+    takes=AnswerInput,
+    held_by="centre",
+    case_states=("received",),
 )
 def answer(take: Take, given: AnswerInput) -> Mapping[str, Any]:
     """Answered by the operator at once; nothing is dispatched."""
@@ -316,5 +330,3 @@ def flag(take: Take, given: FlagInput) -> Mapping[str, Any]:
     take.case.flags = {**take.case.flags, **given.flags}
     take.case.save(update_fields=["flags"])
     return {"flags": sorted(name for name, on in given.flags.items() if on)}
-
-

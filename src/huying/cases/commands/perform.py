@@ -113,7 +113,13 @@ def _take(
     take.case.version += 1
     take.case.save(update_fields=["version"])
     journal.record(
-        take.case, action.id, actor=actor, at=now, rule=take.rule.key, article=take.rule.cite, **dict(result or {})
+        take.case,
+        action.id,
+        actor=actor,
+        at=now,
+        rule=take.rule.key,
+        article=take.rule.cite,
+        **dict(result or {}),
     )
     return Done(take.case, take.made, take.extra)
 
@@ -195,9 +201,7 @@ def _holds(take: Take) -> bool:
                 and target.decider_role == actor.role
             )
         case "target":
-            return (
-                isinstance(take.target, Supervision) and unit is not None and take.target.unit_id == unit.pk
-            )
+            return isinstance(take.target, Supervision) and unit is not None and take.target.unit_id == unit.pk
         case _:
             take.assignment = _assignment_of(take)
             if take.assignment is None:

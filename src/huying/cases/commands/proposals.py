@@ -39,7 +39,14 @@ def _draft_clue(case: Case, rule: Trigger | Escalation, key: str, *, at: datetim
     if Clue.objects.filter(case=case, ground=rule.ground, to_unit=to).exists():
         return None
     return Clue.objects.create(
-        case=case, to_unit=to, ground=rule.ground, state="proposed", rule=key, article=rule.cite, at=at, by="system"
+        case=case,
+        to_unit=to,
+        ground=rule.ground,
+        state="proposed",
+        rule=key,
+        article=rule.cite,
+        at=at,
+        by="system",
     )
 
 

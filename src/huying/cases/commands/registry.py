@@ -96,7 +96,13 @@ class Take:
                 return Refused("invalid:attachments", f"没有收到附件“{name}”，请重新上传。", self.rule)
             try:
                 attachments.store(
-                    self.case, file, name=name, actor=self.actor, now=self.now, action=self.action.id, purpose=purpose
+                    self.case,
+                    file,
+                    name=name,
+                    actor=self.actor,
+                    now=self.now,
+                    action=self.action.id,
+                    purpose=purpose,
                 )
             except attachments.BadAttachment as bad:
                 return Refused("invalid:attachments", bad.message_zh, self.rule)
@@ -156,7 +162,13 @@ def action(
             raise RuntimeError(f"{action_id} is registered twice")
         effect = (run.__doc__ or "").strip().splitlines()[0] if run.__doc__ else ""
         ACTIONS[action_id] = Action(
-            id=action_id, label=label, parties=tuple(parties.split()), input=takes, run=run, effect=effect, **rest
+            id=action_id,
+            label=label,
+            parties=tuple(parties.split()),
+            input=takes,
+            run=run,
+            effect=effect,
+            **rest,
         )
         return run
 

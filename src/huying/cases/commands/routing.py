@@ -120,5 +120,3 @@ def return_(take: Take, given: ReturnInput) -> Refused | Mapping[str, Any]:
         take, "return", reason=given.reason, decider=take.policy.returns.decider,
         suggested_unit=given.suggested_unit,
     )  # fmt: skip
-
-

@@ -7,12 +7,12 @@ from typing import Any
 from django.db.models import Q
 from pydantic import Field
 
+from huying.cases.access import visible_cases
 from huying.cases.commands import time_limits
 from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.access import visible_cases
 from huying.cases.models import Case, Nudge, Supervision
 from huying.core.verdict import Refused
 
@@ -53,9 +53,7 @@ def open_supervision(take: Take, given: OpenInput) -> Refused | Mapping[str, Any
 
 def _other_cases(take: Take, numbers: tuple[str, ...]) -> list[Case] | Refused:
     wanted = set(numbers) - {take.case.number}
-    found = list(
-        visible_cases(take.actor).filter(number__in=wanted).select_for_update(of=("self",)).order_by("pk")
-    )
+    found = list(visible_cases(take.actor).filter(number__in=wanted).select_for_update(of=("self",)).order_by("pk"))
     if len(found) < len(wanted):
         return Refused("invalid:cases", "涉及的工单中有查不到的编号，请核对。", take.rule)
     return found
@@ -63,9 +61,7 @@ def _other_cases(take: Take, numbers: tuple[str, ...]) -> list[Case] | Refused:
 
 def _open_one(take: Take, case: Case, given: OpenInput, number: str, cite: str) -> Refused | None:
     standing = (
-        Supervision.objects.filter(case=case, ground=given.ground, method=given.method)
-        .exclude(state="closed")
-        .first()
+        Supervision.objects.filter(case=case, ground=given.ground, method=given.method).exclude(state="closed").first()
     )
     if standing is not None and standing.state != "proposed":
         return Refused("already_done", "同一事由、同一方式的督办正在进行。", take.rule)
@@ -140,7 +136,11 @@ class NudgeInput(Input):
 
 
 @action(
-    "case.nudge", "催办单", parties="supervisor system", takes=NudgeInput, case_states=("handling", "checking")
+    "case.nudge",
+    "催办单",
+    parties="supervisor system",
+    takes=NudgeInput,
+    case_states=("handling", "checking"),
 )
 def nudge(take: Take, given: NudgeInput) -> Refused | Mapping[str, Any]:
     """A nudge notice to the unit that leads."""

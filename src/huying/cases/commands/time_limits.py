@@ -10,24 +10,12 @@ from huying.base.clock import end_of_day, local_date
 from huying.cases.models import Application, Assignment, Case, Supervision, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
 from huying.cases.policies import calendar_of, policy_of
+from huying.cases.queries.time_limits import facts_of, handle_limit, promised_due, total_from
 from huying.core import time_limits as core
 from huying.policy.model import Escalation, TimeLimitRule
 
-UNIT_EVENTS = ("assignment", "claim")
+__all__ = ["facts_of", "handle_limit", "promised_due", "total_from"]
 SET_AT_ASSIGNMENT = "time_limits.set_at_assignment"
-
-
-def facts_of(case: Case, assignment: Assignment | None = None) -> dict[str, str]:
-    """What the conditions of a limit's rule may ask about."""
-    return {
-        "channel": case.channel,
-        "kind": case.kind,
-        "complexity": case.complexity,
-        "urgency": case.urgency,
-        "level": assignment.unit.kind if assignment else "",
-        "procedure": assignment.procedure if assignment else "",
-        "cause": assignment.cause if assignment else "first",
-    }
 
 
 def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime) -> None:
@@ -97,9 +85,7 @@ def start_for_case(case: Case, event: str, *, at: datetime) -> None:
             start(case, rule, local_date(at), at=at, event=event)
 
 
-def start_named(
-    case: Case, name: str, *, at: datetime, event: str, application: Application | None = None
-) -> None:
+def start_named(case: Case, name: str, *, at: datetime, event: str, application: Application | None = None) -> None:
     """The limit `name` of the case's regulation from `at`, if the regulation has one."""
     policy = policy_of(case.platform)
     rule = core.choose(policy.time_limits, name, "lead", facts_of(case))
@@ -175,44 +161,6 @@ def refresh(case: Case, *, at: datetime) -> None:
             elif row.ended_at is None and row.due_on != due.due_on:
                 step = {"event": "before_handle", "rule": row.rule}
                 move(row, due.due_on, at=at, step=step, provisional=due.provisional)
-
-
-def handle_limit(case: Case) -> TimeLimit | None:
-    """The lead's handling limit of the present round, once its clock has started."""
-    return (
-        TimeLimit.objects.filter(
-            case=case, name="handle", assignment__role="lead", assignment__state__in=(*ACTIVE_ASSIGNMENT, "done")
-        )
-        .order_by("-assignment_id")
-        .first()
-    )
-
-
-def promised_due(case: Case) -> core.Due | None:
-    """The handling limit as known now; if the unit's clock has not started, as if it started as late as it may."""
-    lead = (
-        case.assignments.filter(role="lead", state__in=(*ACTIVE_ASSIGNMENT, "done"))
-        .select_related("unit")
-        .order_by("-pk")
-        .first()
-    )
-    if lead is None:
-        return None
-    row = lead.limits.filter(name="handle").first()
-    if row is not None:
-        return core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional)
-    rule = core.choose(policy_of(case.platform).time_limits, "handle", "lead", facts_of(case, lead))
-    claim = lead.limits.filter(name="claim").first()
-    if rule is None or claim is None:
-        return None
-    return core.count(rule, claim.due_on, calendar_of(case.platform))
-
-
-def total_from(case: Case, limit: TimeLimit) -> date:
-    """Day zero of the whole handling period: the claim, or what counts as it."""
-    if limit.assignment is not None and limit.assignment.claimed_at and limit.start_event == "assignment":
-        return local_date(limit.assignment.claimed_at)
-    return limit.day_zero
 
 
 def ladder_of(limit: TimeLimit) -> tuple[Escalation, ...]:

@@ -6,435 +6,618 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('people', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='apikey',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='people.platform'),
+            model_name="apikey",
+            name="platform",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="people.platform"),
         ),
         migrations.AddField(
-            model_name='application',
-            name='by_unit',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="application",
+            name="by_unit",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+            ),
         ),
         migrations.AddField(
-            model_name='application',
-            name='decider',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="application",
+            name="decider",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="assignment",
+            name="unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddField(
-            model_name='application',
-            name='assignment',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='applications', to='cases.assignment'),
+            model_name="application",
+            name="assignment",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="applications",
+                to="cases.assignment",
+            ),
         ),
         migrations.AddField(
-            model_name='blindindex',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.platform'),
+            model_name="blindindex",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.platform"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='holder',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="case",
+            name="holder",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddField(
-            model_name='case',
-            name='place_unit',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="case",
+            name="place_unit",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='people.platform'),
+            model_name="case",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="people.platform"
+            ),
         ),
         migrations.AddField(
-            model_name='callback',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='callbacks', to='cases.case'),
+            model_name="callback",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="callbacks", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='attachment',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='cases.case'),
+            model_name="attachment",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="attachments", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='cases.case'),
+            model_name="assignment",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="assignments", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='application',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='applications', to='cases.case'),
+            model_name="application",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="applications", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='casesubject',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subjects', to='cases.case'),
+            model_name="casesubject",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="subjects", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='casesubject',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="casesubject",
+            name="unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddField(
-            model_name='clue',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clues', to='cases.case'),
+            model_name="clue",
+            name="case",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="clues", to="cases.case"),
         ),
         migrations.AddField(
-            model_name='clue',
-            name='to_unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="clue",
+            name="to_unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddField(
-            model_name='contact',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='cases.case'),
+            model_name="contact",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='contact',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="contact",
+            name="unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddField(
-            model_name='evaluation',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluations', to='cases.case'),
+            model_name="evaluation",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="evaluations", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='identityaccess',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='identity_accesses', to='cases.case'),
+            model_name="identityaccess",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="identity_accesses", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='journalentry',
-            name='case',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='journal', to='cases.case'),
+            model_name="journalentry",
+            name="case",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="journal",
+                to="cases.case",
+            ),
         ),
         migrations.AddField(
-            model_name='journalentry',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.platform'),
+            model_name="journalentry",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.platform"
+            ),
         ),
         migrations.AddField(
-            model_name='link',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links_out', to='cases.case'),
+            model_name="link",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="links_out", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='link',
-            name='other',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links_in', to='cases.case'),
+            model_name="link",
+            name="other",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="links_in", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='meeting',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='meetings', to='cases.case'),
+            model_name="meeting",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="meetings", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='notice',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='cases.case'),
+            model_name="notice",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="notices", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='notice',
-            name='unit',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="notice",
+            name="unit",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+            ),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='notice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='cases.notice'),
+            model_name="delivery",
+            name="notice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="cases.notice"
+            ),
         ),
         migrations.AddField(
-            model_name='nudge',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='nudges', to='cases.case'),
+            model_name="nudge",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="nudges", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='nudge',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="nudge",
+            name="unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddField(
-            model_name='party',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parties', to='cases.case'),
+            model_name="party",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="parties", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='reply',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='replies', to='cases.case'),
+            model_name="reply",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="replies", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='reply',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="reply",
+            name="unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddField(
-            model_name='report',
-            name='cases',
-            field=models.ManyToManyField(related_name='reports', to='cases.case'),
+            model_name="report",
+            name="cases",
+            field=models.ManyToManyField(related_name="reports", to="cases.case"),
         ),
         migrations.AddField(
-            model_name='report',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='people.platform'),
+            model_name="report",
+            name="platform",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="people.platform"),
         ),
         migrations.AddField(
-            model_name='report',
-            name='to_unit',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="report",
+            name="to_unit",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+            ),
         ),
         migrations.AddField(
-            model_name='subject',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.platform'),
+            model_name="subject",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.platform"
+            ),
         ),
         migrations.AddField(
-            model_name='party',
-            name='subject',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parties', to='cases.subject'),
+            model_name="party",
+            name="subject",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="parties",
+                to="cases.subject",
+            ),
         ),
         migrations.AddField(
-            model_name='identityaccess',
-            name='subject',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.subject'),
+            model_name="identityaccess",
+            name="subject",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="cases.subject",
+            ),
         ),
         migrations.AddField(
-            model_name='blindindex',
-            name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='indexes', to='cases.subject'),
+            model_name="blindindex",
+            name="subject",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="indexes", to="cases.subject"
+            ),
         ),
         migrations.AddField(
-            model_name='subjectfield',
-            name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fields', to='cases.subject'),
+            model_name="subjectfield",
+            name="subject",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="fields", to="cases.subject"
+            ),
         ),
         migrations.AddField(
-            model_name='submission',
-            name='case',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to='cases.case'),
+            model_name="submission",
+            name="case",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to="cases.case"),
         ),
         migrations.AddField(
-            model_name='submission',
-            name='platform',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='people.platform'),
+            model_name="submission",
+            name="platform",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="people.platform"),
         ),
         migrations.AddField(
-            model_name='supervision',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='supervisions', to='cases.case'),
+            model_name="supervision",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="supervisions", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='supervision',
-            name='issued_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="supervision",
+            name="issued_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+            ),
         ),
         migrations.AddField(
-            model_name='supervision',
-            name='unit',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="supervision",
+            name="unit",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+            ),
         ),
         migrations.AddField(
-            model_name='supplement',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='supplements', to='cases.case'),
+            model_name="supplement",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="supplements", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='timelimit',
-            name='application',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='limits', to='cases.application'),
+            model_name="timelimit",
+            name="application",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="limits",
+                to="cases.application",
+            ),
         ),
         migrations.AddField(
-            model_name='timelimit',
-            name='assignment',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='limits', to='cases.assignment'),
+            model_name="timelimit",
+            name="assignment",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="limits",
+                to="cases.assignment",
+            ),
         ),
         migrations.AddField(
-            model_name='timelimit',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='limits', to='cases.case'),
+            model_name="timelimit",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="limits", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='timelimit',
-            name='supervision',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='limits', to='cases.supervision'),
+            model_name="timelimit",
+            name="supervision",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="limits",
+                to="cases.supervision",
+            ),
         ),
         migrations.AddField(
-            model_name='verification',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verifications', to='cases.case'),
+            model_name="verification",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="verifications", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='verification',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit'),
+            model_name="verification",
+            name="unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['platform', '-submitted_at', '-id'], name='case_newest'),
+            model_name="case",
+            index=models.Index(fields=["platform", "-submitted_at", "-id"], name="case_newest"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['platform', 'state', '-submitted_at', '-id'], name='case_state_newest'),
+            model_name="case",
+            index=models.Index(fields=["platform", "state", "-submitted_at", "-id"], name="case_state_newest"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state__in', ('received', 'handling', 'checking', 'feedback'))), fields=['platform', 'due_at', 'id'], name='case_open_by_due'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("state__in", ("received", "handling", "checking", "feedback"))),
+                fields=["platform", "due_at", "id"],
+                name="case_open_by_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('external_no', ''), _negated=True), fields=['external_no'], name='case_external_no'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("external_no", ""), _negated=True),
+                fields=["external_no"],
+                name="case_external_no",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['grams'], name='case_grams'),
+            model_name="case",
+            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["grams"], name="case_grams"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_no', ''), _negated=True), fields=('platform', 'channel', 'external_no'), name='one_case_per_external_number'),
+            model_name="case",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_no", ""), _negated=True),
+                fields=("platform", "channel", "external_no"),
+                name="one_case_per_external_number",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.UniqueConstraint(fields=('case', 'label'), name='one_attachment_per_label'),
+            model_name="attachment",
+            constraint=models.UniqueConstraint(fields=("case", "label"), name="one_attachment_per_label"),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['unit_left', 'state', '-case_id'], name='assignment_by_unit'),
+            model_name="assignment",
+            index=models.Index(fields=["unit_left", "state", "-case_id"], name="assignment_by_unit"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('role', 'lead'), ('state__in', ('dispatched', 'handling', 'submitted'))), fields=('case',), name='one_open_lead'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("role", "lead"), ("state__in", ("dispatched", "handling", "submitted"))),
+                fields=("case",),
+                name="one_open_lead",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('dispatched', 'handling', 'submitted'))), fields=('case', 'unit'), name='one_open_assignment_per_unit'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("dispatched", "handling", "submitted"))),
+                fields=("case", "unit"),
+                name="one_open_assignment_per_unit",
+            ),
         ),
         migrations.AddIndex(
-            model_name='application',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['decider', 'at', 'id'], name='application_pending'),
+            model_name="application",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["decider", "at", "id"],
+                name="application_pending",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='application',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('case', 'type', 'assignment'), name='one_pending_application_per_type'),
+            model_name="application",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "pending")),
+                fields=("case", "type", "assignment"),
+                name="one_pending_application_per_type",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='casesubject',
-            constraint=models.UniqueConstraint(fields=('case', 'unit'), name='one_subject_per_unit'),
+            model_name="casesubject",
+            constraint=models.UniqueConstraint(fields=("case", "unit"), name="one_subject_per_unit"),
         ),
         migrations.AddIndex(
-            model_name='clue',
-            index=models.Index(fields=['state', '-at', '-id'], name='clue_by_state'),
+            model_name="clue",
+            index=models.Index(fields=["state", "-at", "-id"], name="clue_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='clue',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'concluded'), _negated=True), fields=('case', 'ground', 'to_unit'), name='one_clue_per_ground'),
+            model_name="clue",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "concluded"), _negated=True),
+                fields=("case", "ground", "to_unit"),
+                name="one_clue_per_ground",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.UniqueConstraint(fields=('case', 'round', 'source'), name='one_evaluation_a_round'),
+            model_name="evaluation",
+            constraint=models.UniqueConstraint(fields=("case", "round", "source"), name="one_evaluation_a_round"),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__gte', 1), ('rating__lte', 5)), name='rating_one_to_five'),
+            model_name="evaluation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rating__gte", 1), ("rating__lte", 5)), name="rating_one_to_five"
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(fields=['platform', 'at'], name='journal_by_day'),
+            model_name="journalentry",
+            index=models.Index(fields=["platform", "at"], name="journal_by_day"),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(fields=('case', 'seq'), name='one_journal_entry_per_seq'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(fields=("case", "seq"), name="one_journal_entry_per_seq"),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('case__isnull', True)), fields=('platform', 'seq'), name='one_platform_entry_per_seq'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("case__isnull", True)),
+                fields=("platform", "seq"),
+                name="one_platform_entry_per_seq",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('type', 'merged')), fields=('case',), name='merged_into_one_case_only'),
+            model_name="link",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("type", "merged")), fields=("case",), name="merged_into_one_case_only"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('unit__isnull', False)), fields=['unit', '-at', '-id'], name='notice_by_unit'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("unit__isnull", False)),
+                fields=["unit", "-at", "-id"],
+                name="notice_by_unit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('to_citizen', True), ('unit__isnull', True)), models.Q(('to_citizen', False), ('unit__isnull', False)), _connector='OR'), name='notice_to_one_party'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("to_citizen", True), ("unit__isnull", True)),
+                    models.Q(("to_citizen", False), ("unit__isnull", False)),
+                    _connector="OR",
+                ),
+                name="notice_to_one_party",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('next_at__isnull', False)), fields=['next_at', 'id'], name='delivery_next'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("next_at__isnull", False)), fields=["next_at", "id"], name="delivery_next"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('notice', 'channel', 'recipient'), name='one_delivery_per_channel'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                fields=("notice", "channel", "recipient"), name="one_delivery_per_channel"
+            ),
         ),
         migrations.AddIndex(
-            model_name='subject',
-            index=models.Index(condition=models.Q(('hold', False), ('wrapped_key__isnull', False)), fields=['erase_after'], name='subject_to_erase'),
+            model_name="subject",
+            index=models.Index(
+                condition=models.Q(("hold", False), ("wrapped_key__isnull", False)),
+                fields=["erase_after"],
+                name="subject_to_erase",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.UniqueConstraint(fields=('case', 'part'), name='one_party_per_part'),
+            model_name="party",
+            constraint=models.UniqueConstraint(fields=("case", "part"), name="one_party_per_part"),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'anonymous'), _negated=True), ('subject__isnull', True), _connector='OR'), name='anonymous_party_has_no_subject'),
+            model_name="party",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("level", "anonymous"), _negated=True),
+                    ("subject__isnull", True),
+                    _connector="OR",
+                ),
+                name="anonymous_party_has_no_subject",
+            ),
         ),
         migrations.AddIndex(
-            model_name='identityaccess',
-            index=models.Index(fields=['case', 'at'], name='identity_access_by_case'),
+            model_name="identityaccess",
+            index=models.Index(fields=["case", "at"], name="identity_access_by_case"),
         ),
         migrations.AddIndex(
-            model_name='identityaccess',
-            index=models.Index(fields=['actor_id', 'at'], name='identity_access_by_actor'),
+            model_name="identityaccess",
+            index=models.Index(fields=["actor_id", "at"], name="identity_access_by_actor"),
         ),
         migrations.AddConstraint(
-            model_name='blindindex',
-            constraint=models.UniqueConstraint(fields=('platform', 'kind', 'key_version', 'hmac'), name='one_subject_per_value'),
+            model_name="blindindex",
+            constraint=models.UniqueConstraint(
+                fields=("platform", "kind", "key_version", "hmac"), name="one_subject_per_value"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subjectfield',
-            constraint=models.UniqueConstraint(fields=('subject', 'kind', 'version'), name='one_subject_field_version'),
+            model_name="subjectfield",
+            constraint=models.UniqueConstraint(fields=("subject", "kind", "version"), name="one_subject_field_version"),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(fields=('platform', 'key'), name='one_case_per_key'),
+            model_name="submission",
+            constraint=models.UniqueConstraint(fields=("platform", "key"), name="one_case_per_key"),
         ),
         migrations.AddIndex(
-            model_name='supervision',
-            index=models.Index(fields=['state', '-at', '-id'], name='supervision_by_state'),
+            model_name="supervision",
+            index=models.Index(fields=["state", "-at", "-id"], name="supervision_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='supervision',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'closed'), _negated=True), fields=('case', 'ground', 'method'), name='one_supervision_per_ground'),
+            model_name="supervision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=("case", "ground", "method"),
+                name="one_supervision_per_ground",
+            ),
         ),
         migrations.AddIndex(
-            model_name='timelimit',
-            index=models.Index(condition=models.Q(('next_at__isnull', False)), fields=['next_at', 'id'], name='limit_next'),
+            model_name="timelimit",
+            index=models.Index(
+                condition=models.Q(("next_at__isnull", False)), fields=["next_at", "id"], name="limit_next"
+            ),
         ),
         migrations.AddIndex(
-            model_name='timelimit',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True), ('soft', False)), fields=['name', 'due_at'], name='limit_open_by_due'),
+            model_name="timelimit",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", True), ("soft", False)),
+                fields=["name", "due_at"],
+                name="limit_open_by_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='timelimit',
-            constraint=models.UniqueConstraint(condition=models.Q(('assignment__isnull', False)), fields=('assignment', 'name'), name='one_limit_per_name'),
+            model_name="timelimit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("assignment__isnull", False)),
+                fields=("assignment", "name"),
+                name="one_limit_per_name",
+            ),
         ),
     ]

@@ -37,7 +37,5 @@ class Application(models.Model):
             )
         ]
         indexes = [
-            models.Index(
-                fields=["decider", "at", "id"], condition=Q(state="pending"), name="application_pending"
-            )
+            models.Index(fields=["decider", "at", "id"], condition=Q(state="pending"), name="application_pending")
         ]

@@ -95,9 +95,7 @@ class Link(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["case"], condition=Q(type="merged"), name="merged_into_one_case_only"
-            )
+            models.UniqueConstraint(fields=["case"], condition=Q(type="merged"), name="merged_into_one_case_only")
         ]
 
 

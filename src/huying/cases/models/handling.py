@@ -78,7 +78,9 @@ class TimeLimit(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["assignment", "name"], condition=Q(assignment__isnull=False), name="one_limit_per_name"
+                fields=["assignment", "name"],
+                condition=Q(assignment__isnull=False),
+                name="one_limit_per_name",
             ),
         ]
         indexes = [

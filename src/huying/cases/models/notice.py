@@ -25,9 +25,7 @@ class Notice(models.Model):
                 name="notice_to_one_party",
             )
         ]
-        indexes = [
-            models.Index(fields=["unit", "-at", "-id"], condition=Q(unit__isnull=False), name="notice_by_unit")
-        ]
+        indexes = [models.Index(fields=["unit", "-at", "-id"], condition=Q(unit__isnull=False), name="notice_by_unit")]
 
 
 class Delivery(models.Model):
@@ -49,6 +47,4 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["notice", "channel", "recipient"], name="one_delivery_per_channel")
         ]
-        indexes = [
-            models.Index(fields=["next_at", "id"], condition=Q(next_at__isnull=False), name="delivery_next")
-        ]
+        indexes = [models.Index(fields=["next_at", "id"], condition=Q(next_at__isnull=False), name="delivery_next")]

@@ -78,9 +78,7 @@ class SubjectField(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["subject", "kind", "version"], name="one_subject_field_version")
-        ]
+        constraints = [models.UniqueConstraint(fields=["subject", "kind", "version"], name="one_subject_field_version")]
 
 
 class BlindIndex(models.Model):
@@ -94,9 +92,7 @@ class BlindIndex(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["platform", "kind", "key_version", "hmac"], name="one_subject_per_value"
-            )
+            models.UniqueConstraint(fields=["platform", "kind", "key_version", "hmac"], name="one_subject_per_value")
         ]
 
 

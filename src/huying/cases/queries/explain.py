@@ -62,11 +62,18 @@ def explain(case: Case) -> Iterator[Explained]:
                     article=f"第{article.label}条" if article else "",
                     quote=article.text if article else "",
                     origin=f"默认规则（{rule.decision}）" if rule and rule.origin == "default" else "条文",
-                    day_zero=zero, days=days, unit=str(raw.get("unit", "working")), due_on=due_on, counted=counted,
+                    day_zero=zero,
+                    days=days,
+                    unit=str(raw.get("unit", "working")),
+                    due_on=due_on,
+                    counted=counted,
                 )  # fmt: skip
             )
             last = due_on
         rule = policy.rules.get(row.rule)
         yield Explained(
-            row, rule.label if rule else "办理期限", row.assignment.unit.name if row.assignment else "", tuple(steps)
+            row,
+            rule.label if rule else "办理期限",
+            row.assignment.unit.name if row.assignment else "",
+            tuple(steps),
         )

@@ -43,9 +43,9 @@ def _mine(states: Sequence[str]) -> Callable[[QuerySet[Case], Actor, datetime], 
         unit = actor.unit
         assert unit is not None
         return cases.filter(
-            pk__in=Assignment.objects.filter(
-                unit_left__range=(unit.left, unit.right), state__in=states
-            ).values("case_id")
+            pk__in=Assignment.objects.filter(unit_left__range=(unit.left, unit.right), state__in=states).values(
+                "case_id"
+            )
         )
 
     return pick
@@ -53,23 +53,24 @@ def _mine(states: Sequence[str]) -> Callable[[QuerySet[Case], Actor, datetime], 
 
 def _waiting_applications(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
     return cases.filter(
-        pk__in=Application.objects.filter(
-            decider=actor.unit, decider_role=actor.role, state="pending"
-        ).values("case_id")
+        pk__in=Application.objects.filter(decider=actor.unit, decider_role=actor.role, state="pending").values(
+            "case_id"
+        )
     )
 
 
 def _to_call(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
-    done = Callback.objects.filter(
-        case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined")
-    )
+    done = Callback.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined"))
     return cases.filter(state="feedback", anonymous=False, awaits_panel=False).exclude(Exists(done))
 
 
 def _to_close(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
     return cases.filter(state="feedback", awaits_panel=False).filter(
-        Q(anonymous=True) | ~Exists(Assignment.objects.filter(case=OuterRef("pk")))
-        | Exists(Callback.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined")))
+        Q(anonymous=True)
+        | ~Exists(Assignment.objects.filter(case=OuterRef("pk")))
+        | Exists(
+            Callback.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined"))
+        )
     )
 
 
@@ -137,7 +138,14 @@ def find_queue(actor: Actor, key: str) -> Queue | None:
 
 
 def page_of(
-    queue: Queue, actor: Actor, *, now: datetime, cursor: str = "", search: str = "", size: int = PAGE, **where: str
+    queue: Queue,
+    actor: Actor,
+    *,
+    now: datetime,
+    cursor: str = "",
+    search: str = "",
+    size: int = PAGE,
+    **where: str,
 ) -> Page:
     """One page. `cursor` is what the page before gave; `search` is text, a number, or empty.
 
@@ -154,7 +162,11 @@ def page_of(
 
 def keyset(cases: QuerySet[Case], order: str, cursor: str, size: int = PAGE) -> Page:
     """The page after `cursor` (`value|id`), ordered by `order` and id in the same direction."""
-    name, sign, compare = order.lstrip("-"), "-" if order.startswith("-") else "", "lt" if order.startswith("-") else "gt"
+    name, sign, compare = (
+        order.lstrip("-"),
+        "-" if order.startswith("-") else "",
+        "lt" if order.startswith("-") else "gt",
+    )
     if name == "due_at":
         cases = cases.filter(due_at__isnull=False)
     if cursor:

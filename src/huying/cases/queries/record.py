@@ -11,9 +11,9 @@ from django.db.models import Q
 from huying.base.clock import LEGAL_ZONE
 from huying.cases import vault
 from huying.cases.access import identity_view, visible_cases
-from huying.cases.commands.time_limits import promised_due
 from huying.cases.models import Case, JournalEntry, Link, Notice, Party, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT, VISIBLE_ASSIGNMENT
+from huying.cases.queries.time_limits import promised_due
 from huying.people.actors import Actor
 
 PUBLIC_LIMITS = (
@@ -166,8 +166,11 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
 
 def is_overdue(limit: TimeLimit, now: datetime) -> bool:
     """Missed and still open; a target, a right or a suspended limit never is."""
-    return limit.ended_at is None and not limit.soft and not limit.suspended and (
-        limit.name in PUBLIC_LIMITS and limit.due_at <= now
+    return (
+        limit.ended_at is None
+        and not limit.soft
+        and not limit.suspended
+        and (limit.name in PUBLIC_LIMITS and limit.due_at <= now)
     )
 
 

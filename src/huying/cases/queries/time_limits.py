@@ -1,0 +1,63 @@
+"""The limits of a case as they stand: the facts their rules ask about, and the date promised to the citizen."""
+
+from datetime import date
+
+from huying.base.clock import local_date
+from huying.cases.models import Assignment, Case, TimeLimit
+from huying.cases.models.handling import ACTIVE_ASSIGNMENT
+from huying.cases.policies import calendar_of, policy_of
+from huying.core import time_limits as core
+
+
+def facts_of(case: Case, assignment: Assignment | None = None) -> dict[str, str]:
+    """What the conditions of a limit's rule may ask about."""
+    return {
+        "channel": case.channel,
+        "kind": case.kind,
+        "complexity": case.complexity,
+        "urgency": case.urgency,
+        "level": assignment.unit.kind if assignment else "",
+        "procedure": assignment.procedure if assignment else "",
+        "cause": assignment.cause if assignment else "first",
+    }
+
+
+def handle_limit(case: Case) -> TimeLimit | None:
+    """The lead's handling limit of the present round, once its clock has started."""
+    return (
+        TimeLimit.objects.filter(
+            case=case,
+            name="handle",
+            assignment__role="lead",
+            assignment__state__in=(*ACTIVE_ASSIGNMENT, "done"),
+        )
+        .order_by("-assignment_id")
+        .first()
+    )
+
+
+def promised_due(case: Case) -> core.Due | None:
+    """The handling limit as known now; if the unit's clock has not started, as if it started as late as it may."""
+    lead = (
+        case.assignments.filter(role="lead", state__in=(*ACTIVE_ASSIGNMENT, "done"))
+        .select_related("unit")
+        .order_by("-pk")
+        .first()
+    )
+    if lead is None:
+        return None
+    row = lead.limits.filter(name="handle").first()
+    if row is not None:
+        return core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional)
+    rule = core.choose(policy_of(case.platform).time_limits, "handle", "lead", facts_of(case, lead))
+    claim = lead.limits.filter(name="claim").first()
+    if rule is None or claim is None:
+        return None
+    return core.count(rule, claim.due_on, calendar_of(case.platform))
+
+
+def total_from(case: Case, limit: TimeLimit) -> date:
+    """Day zero of the whole handling period: the claim, or what counts as it."""
+    if limit.assignment is not None and limit.assignment.claimed_at and limit.start_event == "assignment":
+        return local_date(limit.assignment.claimed_at)
+    return limit.day_zero
