@@ -212,12 +212,12 @@ def _loose_ends(regulation: Regulation, files: Mapping[str, str]) -> Iterator[Pr
                 "在 supervision.toml 加 escalation",
             )
     grounds = {rule.key for rule in regulation.supervision_grounds}
-    for rule in (*regulation.escalations, *regulation.triggers):
+    for fired in (*regulation.escalations, *regulation.triggers):
         where = files.get("triggers", "-")
-        if rule.method and rule.method not in regulation.methods:
-            yield Problem(where, rule.key, f"没有督办方式“{rule.method}”", "用 [[method]] 里的键")
-        if rule.ground and rule.ground not in grounds:
-            yield Problem(where, rule.key, f"没有督办事由“{rule.ground}”", "用 [[supervision_ground]] 里的键")
+        if fired.method and fired.method not in regulation.methods:
+            yield Problem(where, fired.key, f"没有督办方式“{fired.method}”", "用 [[method]] 里的键")
+        if fired.ground and fired.ground not in grounds:
+            yield Problem(where, fired.key, f"没有督办事由“{fired.ground}”", "用 [[supervision_ground]] 里的键")
 
 
 def _unit_problems(regulation: Regulation) -> Iterator[Problem]:

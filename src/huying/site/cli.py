@@ -49,5 +49,41 @@ def scenario_run(paths: tuple[Path, ...]) -> None:
     sys.exit(1 if failed or not files else 0)
 
 
+@main.group()
+def policy() -> None:
+    """规定数据。"""
+
+
+@policy.command("check")
+@click.argument("names", nargs=-1)
+def policy_check(names: tuple[str, ...]) -> None:
+    """检查规定数据：有不清楚之处就列出文件、键、原因和改法。不写名称则检查全部规定。"""
+    from huying.policy.check import check_folder, find_regulations
+
+    folder = Path(os.environ.get("HUYING_REGULATIONS") or Path(__file__).resolve().parents[3] / "regulations")
+    wanted = [folder / name for name in names] or find_regulations(folder)
+    unclear = 0
+    for path in wanted:
+        problems, rules, defaults = check_folder(path)
+        unclear += bool(problems)
+        click.echo(f"{'不清楚' if problems else '清楚'}  {path.name}  规则{rules}条，其中默认{defaults}条")
+        for problem in problems:
+            click.echo(f"      {problem}")
+    sys.exit(1 if unclear or not wanted else 0)
+
+
+@main.command("explain")
+@click.argument("number")
+def explain_command(number: str) -> None:
+    """逐日说明一件诉求的每个期限是怎样计算的、依据哪一条。"""
+    _django()
+    from huying.cases.queries.explain import lines_for
+
+    lines = lines_for(number)
+    if not lines:
+        raise click.ClickException(f"没有编号为“{number}”的诉求，请核对编号。")
+    click.echo("\n".join(lines))
+
+
 if __name__ == "__main__":
     main()

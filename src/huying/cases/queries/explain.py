@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Q
+
 from huying.cases.models import Case, TimeLimit
 from huying.cases.policies import calendar_of, policy_of
 from huying.core.calendar import CountedDay
@@ -67,7 +69,7 @@ def explain(case: Case) -> Iterator[Explained]:
                     unit=str(raw.get("unit", "working")),
                     due_on=due_on,
                     counted=counted,
-                )  # fmt: skip
+                )
             )
             last = due_on
         rule = policy.rules.get(row.rule)
@@ -77,3 +79,29 @@ def explain(case: Case) -> Iterator[Explained]:
             row.assignment.unit.name if row.assignment else "",
             tuple(steps),
         )
+
+
+def lines_for(number: str) -> list[str]:
+    """The explanation of a case as lines of text; empty when there is no such case. For the command line."""
+    case = Case.objects.select_related("platform").filter(Q(number=number) | Q(external_no=number)).first()
+    if case is None:
+        return []
+    lines = [f"{case.number}  {policy_of(case.platform).info.title}"]
+    for one in explain(case):
+        limit = one.limit
+        state = "已完成" if limit.met else "超期" if limit.met is False or limit.missed_at else "进行中"
+        if limit.ended_at is not None and limit.met is None:
+            state = "已终止"
+        soft = "（提醒性，不计超期）" if limit.soft else ""
+        provisional = "（暂定：当年放假安排尚未公布）" if limit.provisional else ""
+        lines.append(f"\n{limit.name} {one.label} {one.unit_name}：{limit.due_on} 24:00 止，{state}{soft}{provisional}")
+        for step in one.steps:
+            length = f"{step.days}{'个工作日' if step.unit == 'working' else '日'}" if step.days is not None else ""
+            lines.append(
+                f"  {step.event} {step.day_zero}（第0日）{length} → {step.due_on}  {step.rule_label}  "
+                f"{step.article} {step.origin}".rstrip()
+            )
+            for day in step.counted:
+                mark = f"第{day.number}个工作日" if day.number else "不计"
+                lines.append(f"    {day.day}  {mark:<10}  {day.reason}")
+    return lines
