@@ -15,7 +15,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from huying.policy.model import Article, Regulation, Rule, Source, UnitSpec, UnitTree, YearNotice
+from huying.policy.model import (
+    Article,
+    Escalation,
+    Regulation,
+    Rule,
+    Source,
+    Trigger,
+    UnitSpec,
+    UnitTree,
+    YearNotice,
+)
 
 TABLES = {  # table in a file → field of Regulation; a list of tables unless listed in SINGLE
     "info": "info", "channel": "channels", "kind": "kinds", "category": "categories", "redirect": "redirects",
@@ -212,7 +222,8 @@ def _loose_ends(regulation: Regulation, files: Mapping[str, str]) -> Iterator[Pr
                 "在 supervision.toml 加 escalation",
             )
     grounds = {rule.key for rule in regulation.supervision_grounds}
-    for fired in (*regulation.escalations, *regulation.triggers):
+    proposing: tuple[Escalation | Trigger, ...] = (*regulation.escalations, *regulation.triggers)
+    for fired in proposing:
         where = files.get("triggers", "-")
         if fired.method and fired.method not in regulation.methods:
             yield Problem(where, fired.key, f"没有督办方式“{fired.method}”", "用 [[method]] 里的键")
