@@ -23,6 +23,12 @@ NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def case(bare_case: Any) -> Any:
+    """Below the commands a case is a row and nothing else."""
+    return bare_case
+
+
 @dataclass(frozen=True)
 class Someone:
     id: str = "account:7"

@@ -22,6 +22,12 @@ VERIFIER = Path(__file__).parents[2] / "tools" / "verify_journal.py"
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def case(bare_case: Any) -> Any:
+    """Below the commands a case is a row and nothing else."""
+    return bare_case
+
+
 def _load_verifier() -> Any:
     spec = importlib.util.spec_from_file_location("verify_journal", VERIFIER)
     assert spec and spec.loader

@@ -21,6 +21,12 @@ WANG = {"name": "王小明", "phone": "139 0000 0001", "address": "新冶大道1
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def case(bare_case: Any) -> Any:
+    """Below the commands a case is a row and nothing else."""
+    return bare_case
+
+
 @dataclass(frozen=True)
 class Someone:
     id: str = "account:7"

@@ -1,0 +1,39 @@
+"""What every page of the desk shows around its own matter: roles, work lists, words."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from huying.cases.policies import policy_of
+from huying.cases.queries.queues import queues_of
+from huying.desk.actor import DeskRequest, key_of, role_label
+
+
+def show(
+    request: DeskRequest, template: str, context: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """Render a page of the desk with its frame."""
+    return render(request, template, frame(request) | (context or {}), status=status)
+
+
+def frame(request: DeskRequest) -> dict[str, Any]:
+    """The frame of a page: nothing in it is asked of the database."""
+    actor = request.actor
+    roles = [{"key": key_of(one), "label": role_label(one), "unit": one.unit} for one in request.actors]
+    return {
+        "actor": actor,
+        "policy": policy_of(actor.platform),
+        "platform": actor.platform,
+        "role_label": role_label(actor),
+        "role_key": key_of(actor),
+        "roles": roles,
+        "queues": queues_of(actor),
+        "takes_in": actor.role == "operator",
+        "supervises": actor.role in ("supervisor", "inspector"),
+        "now": request.now,
+    }
+
+
+def not_found(request: DeskRequest) -> HttpResponse:
+    """The same page, byte for byte, for what is not there and for what the actor may not know of."""
+    return render(request, "desk/not_found.html", status=404)

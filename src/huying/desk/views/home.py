@@ -1,0 +1,55 @@
+"""The first page: what waits, what was told."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from huying.cases.commands.inbox import mark_read
+from huying.cases.queries.notices import notices_of
+from huying.cases.queries.queues import CAP, count_of, page_of, queues_of
+from huying.cases.queries.rows import rows_of
+from huying.desk.actor import DeskRequest, staff
+from huying.desk.page import show
+
+
+@require_GET
+@staff
+def home(request: DeskRequest) -> HttpResponse:
+    """The work lists with their counts, the unit's notices, and the first list."""
+    actor, now = request.actor, request.now
+    first = next(iter(queues_of(actor)), None)
+    page = page_of(first, actor, now=now, size=10) if first else None
+    context = {
+        "counts": _counts(request),
+        "notices": notices_of(actor),
+        "queue": first,
+        "rows": rows_of(page.cases, actor, now=now) if page else [],
+        "more": bool(page and page.next_cursor),
+        "here": "home",
+    }
+    return show(request, "desk/home/page.html", context)
+
+
+@require_GET
+@staff
+def counts(request: DeskRequest) -> HttpResponse:
+    """The work lists with their counts alone, for the side of other pages."""
+    return show(request, "desk/home/queues.html", {"counts": _counts(request), "here": request.GET.get("here", "")})
+
+
+@require_POST
+@staff
+def notices_read(request: DeskRequest) -> HttpResponse:
+    """Mark the notices named in the body read."""
+    ids = [int(one) for one in request.POST.getlist("notice") if one.isdecimal() and len(one) < 19]
+    mark_read(request.actor, ids, now=request.now)
+    return redirect("desk_home")
+
+
+def _counts(request: DeskRequest) -> list[dict[str, object]]:
+    """Each list with its count; the list of everything is not counted."""
+    counted = []
+    for queue in queues_of(request.actor):
+        count = None if queue.key == "all" else count_of(queue, request.actor, now=request.now)
+        counted.append({"queue": queue, "count": count, "capped": count is not None and count > CAP, "cap": CAP})
+    return counted
