@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from huying.core.verdict import Refused
 
 CASE_STATES: Mapping[str, str] = {
-    "received": "已接收", "handling": "办理中", "checking": "待质检", "feedback": "已反馈待评价回访", "closed": "已办结",
-    "refused": "不予受理", "redirected": "已转其他渠道", "withdrawn": "已撤回", "merged": "已并单",
+    "received": "已接收", "handling": "办理中", "checking": "待质检", "feedback": "已反馈待评价回访",
+    "closed": "已办结", "refused": "不予受理", "redirected": "已转其他渠道", "withdrawn": "已撤回", "merged": "已并单",
 }  # fmt: skip
 ASSIGNMENT_STATES: Mapping[str, str] = {
     "dispatched": "待签收", "handling": "办理中", "submitted": "已提交答复", "done": "已办结", "returned": "已退单",

@@ -137,6 +137,11 @@ class Redirect(Rule):
 class Ground(Rule):
     """A ground on which a case is refused, or for a supervision or a clue."""
 
+    words: tuple[str, ...] = ()
+    """Words that let the platform suggest the ground at intake."""
+    to: str = ""
+    """Where such a matter belongs."""
+
 
 class ActionRule(Rule):
     """That this regulation knows an action, and by which article."""

@@ -10,6 +10,7 @@ from huying.base.clock import end_of_day, local_date
 from huying.cases.commands import time_limits
 from huying.cases.commands.applications import apply_for
 from huying.cases.commands.assignments import assign
+from huying.cases.commands.documents import next_document_no
 from huying.cases.commands.endings import close_case
 from huying.cases.commands.intake import Text
 from huying.cases.commands.notices import tell_unit
@@ -148,8 +149,11 @@ def open_round(take: Take, cause: str, template: str, note: str = "") -> None:
     take.case.round += 1
     take.case.closed_at = None
     take.case.save(update_fields=["round", "closed_at"])
-    assign(take, lead, cause=cause, note=note)
-    tell_unit(take.case, lead, template, at=take.now, round=take.case.round)
+    assignment = assign(take, lead, cause=cause, note=note)
+    if template == "formal_assignment":
+        assignment.document_no = next_document_no(take, template)
+        assignment.save(update_fields=["document_no"])
+    tell_unit(take.case, lead, template, at=take.now, round=take.case.round, document_no=assignment.document_no)
 
 
 class ReworkInput(Input):
@@ -230,8 +234,6 @@ def conclude_panel(take: Take, given: PanelInput) -> Refused | Mapping[str, Any]
         case.evaluations.filter(bad=True).update(counted=False)
         close_case(take)
         return {"conclusion": "exempt"}
-    from huying.cases.commands.supervision import next_document_no
-
     supervision = Supervision.objects.create(
         case=case, unit=lead_of(case), issued_by=take.actor.unit, method="letter", ground="dissatisfied",
         rule=f"panel.{rule.key}", article=rule.cite, state="open", request=given.opinion,

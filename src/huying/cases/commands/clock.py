@@ -4,9 +4,13 @@ A stopped worker misses nothing: `next_at` of a limit stays in the past until so
 on in the transaction of the effects, so that nothing happens twice.
 """
 
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.db.models import Q, QuerySet
 
 from huying.cases import journal
 from huying.cases.commands import time_limits
@@ -19,19 +23,34 @@ from huying.people.actors import system
 from huying.people.models import Platform
 from huying.policy.model import Escalation
 
+PAGE = 500
+GROUP = 20
+"""Cases of one transaction: enough to share its cost, few enough that a person waits for less than a blink."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Swept:
+    """What one sweep did: limits dealt with, cases that could not be dealt with, cases left to whoever holds them."""
+
+    handled: int = 0
+    failed: list[int] = field(default_factory=list)
+    held: int = 0
+
 
 def run_due(platform: Platform | None, until: datetime, *, limit: int = 500) -> int:
     """Deal with what fell due up to and including `until`, in order of its moments; gives how many were dealt with.
 
-    At most `limit` at a time, so that a long stop is worked off in short transactions. A case that somebody is working
-    on is left for the next round.
+    At most `limit` at a time. A case that somebody is working on is left for the next round. What goes wrong is raised.
     """
-    due = TimeLimit.objects.filter(next_at__lte=until)
-    if platform is not None:
-        due = due.filter(case__platform=platform)
     handled = 0
-    for pk, case_id in list(due.order_by("next_at", "pk").values_list("pk", "case_id")[:limit]):
-        handled += _deal_with(pk, case_id, until)
+    for case_id in _due_cases(platform, until, limit=limit):
+        with transaction.atomic():
+            for case in _lock([case_id]):
+                handled += _deal_with(case, until, at_most=limit - handled)
+        if handled >= limit:
+            break
     return handled
 
 
@@ -41,22 +60,91 @@ def run_all_due(platform: Platform, until: datetime) -> None:
         pass
 
 
-@transaction.atomic
-def _deal_with(pk: int, case_id: int, until: datetime) -> bool:
-    case = (
+def sweep(until: datetime, *, should_stop: Callable[[], bool] = lambda: False, together: int = GROUP) -> Swept:
+    """Deal with all that fell due up to `until` on every platform: for a worker, however long it was away.
+
+    Within a case everything happens in the order of its moments, also what follows on the way. Cases are taken
+    `together` at a time in one transaction; one that goes wrong is undone by itself, logged, and tried again by the
+    next sweep, so that it neither spoils nor starves the others. Several sweeps at once share the work: locked cases
+    are passed over, and none is waited for. A sweep that is killed leaves the groups before done and nothing else.
+    """
+    done, after, seen = Swept(), None, set[int]()
+    while not should_stop():
+        rows = _due_rows(None, until, after)[:PAGE]
+        if not rows:
+            break
+        after = rows[-1][:2]
+        cases = [case_id for case_id in dict.fromkeys(row[2] for row in rows) if case_id not in seen]
+        seen.update(cases)
+        for first in range(0, len(cases), together):
+            if should_stop():
+                break
+            _sweep_group(cases[first : first + together], until, done)
+    return done
+
+
+def _sweep_group(case_ids: list[int], until: datetime, done: Swept) -> None:
+    handled, failed = 0, []
+    with transaction.atomic():
+        locked = _lock(case_ids)
+        for case in locked:
+            try:
+                with transaction.atomic():
+                    handled += _deal_with(case, until)
+            except OperationalError:
+                raise  # the database went away or chose us in a deadlock: the whole group is undone and comes again
+            except Exception:
+                # One broken case must not stop the clock of all the others; it stays due and is logged each time.
+                log.exception("limits of case %s could not be dealt with", case.pk)
+                failed.append(case.pk)
+    done.handled += handled
+    done.failed += failed
+    done.held += len(case_ids) - len(locked)
+
+
+def _due_rows(
+    platform: Platform | None, until: datetime, after: tuple[datetime, int] | None = None
+) -> QuerySet[TimeLimit, tuple[datetime, int, int]]:
+    """Moment, limit and case of what is due, in the order of the moments, from after the given one on."""
+    due = TimeLimit.objects.filter(next_at__lte=until)
+    if platform is not None:
+        due = due.filter(case__platform=platform)
+    if after is not None:
+        moment, pk = after
+        due = due.filter(Q(next_at__gt=moment) | Q(next_at=moment, pk__gt=pk), next_at__gte=moment)
+    return due.order_by("next_at", "pk").values_list("next_at", "pk", "case_id")
+
+
+def _due_cases(platform: Platform | None, until: datetime, *, limit: int) -> list[int]:
+    return list(dict.fromkeys(case_id for _, _, case_id in _due_rows(platform, until)[:limit]))
+
+
+def _lock(case_ids: list[int]) -> list[Case]:
+    """Those of the cases that nobody else is working on, locked."""
+    return list(
         Case.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("platform", "holder")
-        .filter(pk=case_id)
-        .first()
+        .filter(pk__in=case_ids)
+        .order_by("pk")
     )
-    if case is None:
-        return False
-    limit = TimeLimit.objects.select_related("assignment__unit", "supervision").filter(pk=pk).first()
-    if limit is None or limit.next_at is None or limit.next_at > until:
-        return False
-    limit.case = case
-    _reach(limit, limit.next_at)
-    return True
+
+
+def _deal_with(case: Case, until: datetime, *, at_most: int | None = None) -> int:
+    """Every limit of the locked `case` that fell due, earliest moment first, also those started on the way."""
+    handled = 0
+    while at_most is None or handled < at_most:
+        limit = (
+            TimeLimit.objects.select_related("assignment__unit", "supervision")
+            .filter(case=case, next_at__lte=until)
+            .order_by("next_at", "pk")
+            .first()
+        )
+        if limit is None or limit.next_at is None:
+            break
+        limit.case = case
+        _reach(limit, limit.next_at)
+        handled += 1
+    return handled
 
 
 def _reach(limit: TimeLimit, moment: datetime) -> None:

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from huying.cases.commands import time_limits
 from huying.cases.commands.assignments import assign, choose_units
+from huying.cases.commands.documents import next_document_no
 from huying.cases.commands.endings import end_assignment
 from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.commands.supervision import next_document_no
 from huying.cases.models import Meeting, Report, Supervision
 from huying.core.lifecycle import OPEN
 from huying.core.verdict import Refused

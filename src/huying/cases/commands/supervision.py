@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
 from pydantic import Field
 
 from huying.cases.access import visible_cases
 from huying.cases.commands import time_limits
+from huying.cases.commands.documents import next_document_no
 from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, tell_supervised
@@ -76,16 +76,6 @@ def _open_one(take: Take, case: Case, given: OpenInput, number: str, cite: str) 
     tell_supervised(row, at=take.now)
     take.made = take.made or row
     return None
-
-
-def next_document_no(take: Take, method: str) -> str:
-    """督办文号: year, a code of the method and a number of the platform's own for the year."""
-    year = take.today.year
-    codes = {"phone": "电督", "letter": "函督", "meeting": "会督", "instruction": "批督", "onsite": "现督"}
-    used = Supervision.objects.filter(
-        Q(case__platform=take.platform), document_no__startswith=f"〔{year}〕{codes.get(method, '督')}"
-    ).count()
-    return f"〔{year}〕{codes.get(method, '督')}{used + 1}号"
 
 
 class RespondInput(Input):

@@ -4,6 +4,7 @@ from huying.cases.models.after import Callback, Clue, Evaluation, Meeting, Nudge
 from huying.cases.models.application import Application
 from huying.cases.models.attachment import Attachment
 from huying.cases.models.case import ApiKey, Case, CaseSubject, Link, Submission, Supplement
+from huying.cases.models.document import DocumentSeries
 from huying.cases.models.handling import Assignment, Contact, Reply, TimeLimit, Verification
 from huying.cases.models.journal import JournalEntry
 from huying.cases.models.notice import Delivery, Notice
@@ -11,7 +12,7 @@ from huying.cases.models.vault import BlindIndex, IdentityAccess, Party, Subject
 
 __all__ = [
     "ApiKey", "Application", "Assignment", "Attachment", "BlindIndex", "Callback", "Case", "CaseSubject", "Clue",
-    "Contact", "Delivery", "Evaluation", "IdentityAccess", "JournalEntry", "Link", "Meeting", "Notice", "Nudge",
-    "Party", "Reply", "Report", "Subject", "SubjectField", "Submission", "Supervision", "Supplement", "TimeLimit",
+    "Contact", "Delivery", "DocumentSeries", "Evaluation", "IdentityAccess", "JournalEntry", "Link", "Meeting", "Notice",
+    "Nudge", "Party", "Reply", "Report", "Subject", "SubjectField", "Submission", "Supervision", "Supplement", "TimeLimit",
     "Verification",
 ]  # fmt: skip

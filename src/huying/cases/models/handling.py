@@ -24,6 +24,8 @@ class Assignment(models.Model):
     limit_workdays = models.PositiveSmallIntegerField(null=True)
     procedure = models.CharField(max_length=10, blank=True)
     note = models.TextField(blank=True)
+    document_no = models.CharField(max_length=40, blank=True)
+    """Of the written assignment (书面交办) that began the round."""
     assigned_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

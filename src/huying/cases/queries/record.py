@@ -203,6 +203,7 @@ def _assignment(row: Any, limits: Iterable[TimeLimit], now: datetime) -> dict[st
         "state": row.state,
         "round": row.round,
         "note": row.note,
+        "document_no": row.document_no,
         "assigned_at": stamp(row.assigned_at),
         "claimed_at": stamp(row.claimed_at),
         "due": {limit.name: limit.due_on.isoformat() for limit in shown},

@@ -1,0 +1,31 @@
+"""The jobs of the clock. A job says when to look, never what to do: what is due stands in the tables.
+
+The queue's locks and states count for nothing here. A job may run twice, late or never; the sweep goes by state.
+"""
+
+import logging
+import threading
+
+from procrastinate.contrib.django import app
+
+from huying.base import clock
+from huying.cases.commands.clock import Swept, sweep
+
+log = logging.getLogger(__name__)
+stopping = threading.Event()
+"""Set when this process is to end: a sweep then ends after the group of cases that it is at."""
+
+
+def sweep_now() -> Swept:
+    """Deal with everything that fell due until now."""
+    done = sweep(clock.now(), should_stop=stopping.is_set)
+    if done.handled or done.failed:
+        log.info("swept: %s limits, %s cases failed, %s held", done.handled, len(done.failed), done.held)
+    return done
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.sweep", queueing_lock="cases.sweep", queue="clock")
+def sweep_due(timestamp: int) -> None:
+    """Every minute. `timestamp` is the tick's, and is not used: it may be late."""
+    sweep_now()

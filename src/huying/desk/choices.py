@@ -1,0 +1,70 @@
+"""What a form offers to choose from: the regulation's words and the platform's units, never typed from memory."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from huying.people.models import Platform, Unit
+from huying.policy.model import Regulation, Rule
+
+Choices = list[tuple[str, str]]
+MEETINGS = ("协调会", "联席会议", "现场会", "专题会")
+UNIT_FIELDS = frozenset({"lead", "co", "unit", "suggested_unit", "subject_unit", "attendees", "other_unit", "place_unit"})
+"""Fields that name units, whatever the action."""
+
+
+def choices_of(action_id: str, policy: Regulation) -> dict[str, Choices]:
+    """Field by field, the only values that the action takes, with their labels."""
+    return {
+        field: list(make(policy)) for (action, field), make in FROM_THE_REGULATION.items() if action in (action_id, "*")
+    }
+
+
+def suggestions_of(action_id: str, policy: Regulation) -> dict[str, list[str]]:
+    """Field by field, what a free text field proposes."""
+    match action_id:
+        case "case.redirect":
+            return {"to": list(dict.fromkeys([*(one.to for one in policy.redirects), "110", "119", "120", "122"]))}
+        case "meeting.hold":
+            return {"kind": list(MEETINGS)}
+        case "case.rework":
+            return {"ground": [ground.label for ground in policy.supervision_grounds]}
+        case _:
+            return {}
+
+
+def handling_units(platform: Platform) -> list[Unit]:
+    """The units that cases are given to, in the order of the tree."""
+    return list(Unit.objects.filter(platform=platform, handles=True).order_by("left").only("path", "name"))
+
+
+def categories(policy: Regulation) -> Choices:
+    """Every matter of the list, named with its field."""
+    return [
+        (f"{one.label}/{child}", f"{one.label} · {child}") for one in policy.categories for child in one.children
+    ] or _rules(policy.categories)
+
+
+def _rules(rules: Iterable[Rule]) -> Choices:
+    return [(rule.key, rule.label) for rule in rules]
+
+
+def _inspecting_units(policy: Regulation) -> Choices:
+    return [(unit.path, unit.display_name) for unit in policy.tree.units if "inspector" in unit.roles]
+
+
+FROM_THE_REGULATION: Mapping[tuple[str, str], Callable[[Regulation], Choices]] = {
+    ("case.submit", "channel"): lambda policy: _rules(policy.channels),
+    ("case.submit", "kind"): lambda policy: _rules(policy.kinds),
+    ("case.submit", "category"): categories,
+    ("case.accept", "kind"): lambda policy: _rules(policy.kinds),
+    ("case.accept", "category"): categories,
+    ("case.refuse", "ground"): lambda policy: _rules(policy.refusal_grounds),
+    ("case.request_refusal", "ground"): lambda policy: _rules(policy.refusal_grounds),
+    ("case.call_back", "method"): lambda policy: [
+        (key, label) for key, label in CALLBACK_METHODS.items() if key in policy.callback.methods
+    ],
+    ("supervision.open", "method"): lambda policy: _rules(policy.supervision_methods),
+    ("supervision.open", "ground"): lambda policy: _rules(policy.supervision_grounds),
+    ("clue.transfer", "ground"): lambda policy: _rules(policy.supervision_grounds),
+    ("clue.transfer", "to"): _inspecting_units,
+}
+CALLBACK_METHODS = {"phone": "电话", "visit": "上门", "site": "现场", "survey": "问卷"}

@@ -1,0 +1,136 @@
+"""The words for every code that a page may show. One table a topic; a code without a word shows as it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from huying.cases.commands import ACTIONS
+from huying.cases.commands.perform import TARGET_STATES
+from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES
+from huying.policy.model import Regulation
+
+WORDS: Mapping[str, Mapping[Any, str]] = {
+    "case_state": CASE_STATES,
+    # What the citizen is told: the same states in their words.
+    "citizen_state": {
+        "received": "已接收，正在分办", "handling": "承办单位办理中", "checking": "已有答复，正在审核", "feedback": "已答复，请您评价",
+        "closed": "已办结", "refused": "不予受理", "redirected": "已转其他渠道", "withdrawn": "您已撤回", "merged": "已并入同类诉求",
+    },
+    "assignment_state": ASSIGNMENT_STATES,
+    "target_state": TARGET_STATES,
+    "application_state": {"pending": "待决定", "approved": "已同意", "rejected": "不同意", "lapsed": "已失效"},
+    "supervision_state": {"proposed": "待发起", "open": "督办中", "answered": "已反馈", "closed": "已销号"},
+    "clue_state": {"proposed": "待移交", "transferred": "已移交", "concluded": "已处理"},
+    "report_state": {"submitted": "已呈报", "instructed": "已批示"},
+    "reply_state": {
+        "unit_review": "单位审核", "checking": "待质检", "passed": "已通过", "failed": "已退回",
+    },
+    "application_type": {
+        "return": "退单", "transfer_up": "转请上级", "extension": "延期", "complex": "疑难复杂件", "ledger": "挂账",
+        "refusal": "不予受理", "closure": "办结", "exemption": "核减", "review": "复查", "re_review": "复核",
+    },
+    "unit_role": {"lead": "主办", "co": "协办"},
+    "cause": {"first": "首次交办", "check_failed": "审核退回", "dissatisfied": "不满意书面交办", "rework": "退回重办"},
+    "method": {
+        "phone": "电话", "visit": "上门", "site": "现场", "sms": "短信", "wechat": "微信", "email": "电子邮件",
+        "letter": "书信", "online": "网上留言", "survey": "问卷",
+    },
+    "supervision_method": {
+        "phone": "电话督办", "letter": "公函督办", "meeting": "会议督办", "instruction": "批示督办", "onsite": "现场督办",
+    },
+    "contact_result": {"reached": "已联系上", "unreachable": "未联系上", "not_needed": "无需联系"},
+    "callback_result": {"reached": "已接通", "unreachable": "未接通", "declined": "不愿受访"},
+    "finding": {"true": "属实", "partly": "部分属实", "untrue": "不属实"},
+    "outcome": {
+        "solved": "已解决", "partly": "部分解决", "explained": "已解释说明", "planned": "已列入计划", "unsolvable": "暂时无法解决",
+        "withdrawn": "诉求人撤回", "refused": "不予受理", "redirected": "已转其他渠道", "merged": "已并单",
+        "exempt": "研判核减", "unsatisfied": "不满意",
+    },
+    "solved": {"yes": "已解决", "partly": "部分解决", "no": "未解决"},
+    "rating": {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"},
+    "trust": {5: "非常信任", 4: "信任", 3: "基本信任", 2: "不信任", 1: "非常不信任"},
+    "criteria": {"facts_clear": "事实清楚", "basis_right": "定性准确", "handled_well": "处理到位"},
+    "yes_no": {True: "是", False: "否", "true": "是", "false": "否"},
+    "urgency": {"normal": "一般", "urgent": "紧急", "immediate": "特急"},
+    "complexity": {"normal": "一般", "complex": "疑难复杂"},
+    "mode": {"oral": "口头", "written": "书面"},
+    "procedure": {"refer": "直接交办", "joint": "联合办理", "submit": "呈报办理"},
+    "conclusion": {"exempt": "核减办结，不计入考核", "unsatisfied": "认定不满意，公函督办"},
+    "report_kind": {"special": "专报", "flash": "快报"},
+    "identity_level": {"open": "公开", "masked": "部分隐去", "confidential": "保密", "anonymous": "匿名"},
+    "source": {"citizen": "诉求人评价", "callback": "人工回访"},
+    "supplement_kind": {"supplement": "补充材料", "urge": "催办", "withdrawal": "撤回说明"},
+    "link_type": {"merged": "并单"},
+    "limit": {
+        "claim": "签收", "return": "退单", "transfer_up": "转请上级", "contact": "联系诉求人", "handle": "办理答复",
+        "co_feedback": "协办反馈", "extension_request": "申请延期", "decide": "审批", "check": "答复审核",
+        "letter": "书面督办", "rework": "重办", "review": "挂账复核", "evaluation": "评价", "long_unresolved": "久拖未办",
+        "immediate": "紧急处置", "supervision": "督办",
+    },
+    "day": {"zero": "起算日", "working": "工作日", "weekend": "周末", "holiday": "法定节假日", "makeup": "调休上班"},
+    "notice": {
+        "receipt": "诉求已登记", "refused": "不予受理告知", "redirected": "转其他渠道告知", "dispatched": "新工单待签收",
+        "progress": "办理进展", "extension_granted": "延期告知", "ledger": "挂账告知", "replied": "答复已送达",
+        "rework": "工单退回重办", "formal_assignment": "不满意工单书面交办", "closed": "诉求已办结", "merged": "诉求已并入同类诉求",
+        "due_soon": "期限将到提醒", "overdue": "超期告知", "nudge": "催办单", "supervision": "督办通知", "clue": "线索移交",
+        "decided": "申请已有决定",
+    },
+    "role": {
+        "citizen": "诉求人", "grid_worker": "网格员", "operator": "话务员", "dispatcher": "分办员", "checker": "审核员",
+        "caller": "回访员", "supervisor": "督办员", "analyst": "分析员", "handler": "承办人员", "leader": "单位领导",
+        "unit_admin": "单位平台管理员", "inspector": "纪检监察", "executive": "批示领导", "auditor": "审计员",
+        "admin": "系统管理员", "system": "系统", "channel": "接口渠道",
+    },
+    "flag": {
+        "urgent": "紧急", "sensitive": "敏感", "clue": "线索", "hot": "热点", "repeat": "重复", "group": "群体性", "key": "重点",
+    },
+    "event": {
+        "limit.missed": "期限届满未办", "notice.due_soon": "期限将到提醒", "notice.overdue": "超期告知", "notice.nudge": "催办",
+        "supervision.proposed": "系统提示督办", "clue.proposed": "系统提示线索", "identity.read": "查看诉求人信息",
+    },
+    # What the citizen reads on the timeline.
+    "citizen_event": {
+        "case.submit": "提交诉求", "case.supplement": "补充材料", "case.withdraw": "撤回诉求", "case.urge": "催办",
+        "case.answer": "在线答复", "case.refuse": "不予受理", "case.redirect": "转其他渠道", "case.accept": "受理",
+        "case.dispatch": "交办承办单位", "case.reassign": "改派承办单位", "case.claim": "承办单位签收",
+        "case.contact": "承办单位联系您", "case.progress": "办理进展", "case.reply": "承办单位提交答复",
+        "check.pass": "答复审核通过并反馈", "case.evaluate": "您作出评价", "case.call_back": "回访", "case.rework": "退回重新办理",
+        "case.close": "办结", "case.merge": "并入同类诉求", "case.unmerge": "恢复单独办理",
+    },
+}  # fmt: skip
+
+FIELD_TOPICS: Mapping[str, str] = {
+    "case.contact.method": "method", "case.contact.result": "contact_result", "case.verify.finding": "finding",
+    "case.call_back.method": "method", "case.call_back.result": "callback_result", "panel.conclude.conclusion":
+    "conclusion", "report.submit.kind": "report_kind",
+}  # fmt: skip
+"""Which table words an input's choices, where the field's own name does not say."""
+
+
+def word(value: Any, topic: str) -> str:
+    """The word for `value` in the table `topic`; the value itself where there is none."""
+    if value is None or value == "":
+        return ""
+    if topic in ("event", "action"):
+        found = WORDS["event"].get(value) or (ACTIONS[value].label if value in ACTIONS else None)
+        return found or str(value)
+    table = WORDS.get(topic, {})
+    if value in table:
+        return str(table[value])
+    return str(table.get(str(value), value)) if not isinstance(value, str) else _by_number(table, value)
+
+
+def _by_number(table: Mapping[Any, str], value: str) -> str:
+    return str(table.get(int(value), value)) if value.isdigit() else value
+
+
+def topic_of(field: str, action_id: str = "") -> str:
+    """The table that words the choices of an input's field."""
+    return FIELD_TOPICS.get(f"{action_id}.{field}") or (field if field in WORDS else "")
+
+
+def rule_word(policy: Regulation, topic: str, key: str) -> str:
+    """The regulation's own label for a key (`kinds`, `channels`, `refusal_grounds`, `supervision_grounds` …)."""
+    for rule in getattr(policy, topic, ()) or ():
+        if getattr(rule, "key", None) == key:
+            return str(rule.label)
+    return key
