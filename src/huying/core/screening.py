@@ -7,7 +7,7 @@ from huying.policy.model import Regulation, Rule
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What is suggested (a ground of refusal, `redirect` or `outside_area`), where to, on which words, by which rule."""
+    """What is suggested (a ground of refusal, `redirect`, `outside_area`), where to, on which words, by which rule."""
 
     what: str
     to: str

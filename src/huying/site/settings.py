@@ -210,6 +210,8 @@ EMAIL_USE_TLS = env_bool("HUYING_SMTP_TLS", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("HUYING_MAIL_FROM", "noreply@localhost")
 
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -34,8 +34,8 @@ class Claimed:
 
 
 def is_due(channel: str, *, now: datetime) -> bool:
-    """Whether there is anything to carry."""
-    return _due(channel, now).exists()
+    """Whether there is anything to carry to a person."""
+    return _due(channel, now).filter(~Q(recipient="") | Q(notice__to_citizen=True)).exists()
 
 
 def spread_due(channel: str, *, now: datetime, limit: int = 200) -> int:
@@ -168,8 +168,10 @@ _CLAIM = """
 UPDATE cases_delivery
    SET fence = fence + 1, attempts = attempts + 1, leased_until = %(until)s, next_at = %(until)s
  WHERE id IN (
-        SELECT id FROM cases_delivery
+        SELECT id FROM cases_delivery delivery
          WHERE channel = %(channel)s AND next_at <= %(now)s
+           AND (recipient <> '' OR EXISTS (
+                   SELECT 1 FROM cases_notice notice WHERE notice.id = delivery.notice_id AND notice.to_citizen))
          ORDER BY next_at, id
          LIMIT %(limit)s
            FOR UPDATE SKIP LOCKED)

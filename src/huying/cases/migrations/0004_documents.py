@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('year', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(max_length=12)),
+                ('kind', models.CharField(max_length=20)),
                 ('last', models.PositiveIntegerField()),
                 ('platform', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='people.platform')),
             ],

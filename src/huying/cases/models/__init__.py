@@ -12,7 +12,7 @@ from huying.cases.models.vault import BlindIndex, IdentityAccess, Party, Subject
 
 __all__ = [
     "ApiKey", "Application", "Assignment", "Attachment", "BlindIndex", "Callback", "Case", "CaseSubject", "Clue",
-    "Contact", "Delivery", "DocumentSeries", "Evaluation", "IdentityAccess", "JournalEntry", "Link", "Meeting", "Notice",
-    "Nudge", "Party", "Reply", "Report", "Subject", "SubjectField", "Submission", "Supervision", "Supplement", "TimeLimit",
-    "Verification",
+    "Contact", "Delivery", "DocumentSeries", "Evaluation", "IdentityAccess", "JournalEntry", "Link", "Meeting",
+    "Notice", "Nudge", "Party", "Reply", "Report", "Subject", "SubjectField", "Submission", "Supervision",
+    "Supplement", "TimeLimit", "Verification",
 ]  # fmt: skip

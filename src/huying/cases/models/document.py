@@ -10,7 +10,7 @@ class DocumentSeries(models.Model):
 
     platform = models.ForeignKey(Platform, models.CASCADE)
     year = models.PositiveSmallIntegerField()
-    kind = models.CharField(max_length=12)
+    kind = models.CharField(max_length=20)
     last = models.PositiveIntegerField()
 
     class Meta:
