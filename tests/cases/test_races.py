@@ -77,7 +77,7 @@ def test_second_clerk_waits_for_the_first_and_is_refused(actor: Any, take: Any, 
 
 
 def test_decision_and_reply_do_not_cross(actor: Any, take: Any, case: Case) -> None:
-    """A reply lapses the extension that is being decided at the same moment, or the decision comes first: never both."""
+    """A reply lapses the extension that is being decided at the same moment: never both."""
     take("case.dispatch", "dispatcher@center", case, AT, lead="市住建局")
     take("case.claim", "handler@市住建局", case, AT)
     take("case.contact", "handler@市住建局", case, AT, method="phone", result="reached", note="已联系")

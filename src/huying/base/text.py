@@ -6,6 +6,11 @@ import unicodedata
 WORD = re.compile(r"[0-9a-z]+|[㐀-鿿豈-﫿]+")
 
 
+def is_storable(text: str) -> bool:
+    """Whether the database can keep `text`: no NUL and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def cut(text: str) -> list[str]:
     """The search marks of `text`: each Chinese character, each pair of neighbours, each latin or digit word.
 

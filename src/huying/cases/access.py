@@ -1,10 +1,10 @@
 """Who may see a case, and how much of the requester. The only place that filters; no view filters by itself."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from huying.cases.models import Case, CaseSubject, Party
+from huying.cases.models import Case, CaseSubject, Link, Party, Supervision
 from huying.cases.models.handling import VISIBLE_ASSIGNMENT, Assignment
 from huying.cases.policies import policy_of
 from huying.core.routing import Span
@@ -40,7 +40,7 @@ def visible_cases(actor: Actor) -> QuerySet[Case]:
         case "tree":
             return _in_tree(cases, actor.unit)
         case "unit":
-            return cases.filter(Exists(_assignments_below(actor.unit)))
+            return cases.filter(pk__in=_of_unit(actor.unit))
         case "own":
             return cases.filter(submitted_by=actor.id)
         case "reports":
@@ -54,6 +54,18 @@ def _own_of_citizen(actor: Actor, cases: QuerySet[Case]) -> QuerySet[Case]:
     if actor.subject_id is not None:
         mine |= Q(Exists(Party.objects.filter(case=OuterRef("pk"), part="requester", subject_id=actor.subject_id)))
     return cases.filter(mine)
+
+
+def _of_unit(unit: Unit) -> QuerySet[Any]:
+    """The ids of the cases that `unit` or one below it has, had to the end, or is supervised in."""
+    below = Q(unit_left__range=(unit.left, unit.right))
+    later = Assignment.objects.filter(case=OuterRef("case"), ended_at__gt=OuterRef("ended_at"))
+    # What the requester withdrew stays on the unit's record (decision A-20); what went to another unit does not.
+    withdrawn = Q(state="cancelled", case__state="withdrawn") & ~Exists(later)
+    assigned = Assignment.objects.filter(below & (Q(state__in=VISIBLE_ASSIGNMENT) | withdrawn))
+    supervised = Supervision.objects.filter(unit__left__range=(unit.left, unit.right), state__in=("open", "answered"))
+    mine = supervised.filter(unit__platform=unit.platform).values("case_id")
+    return assigned.filter(case__platform=unit.platform).values("case_id").union(mine)
 
 
 def _assignments_below(unit: Unit) -> QuerySet[Assignment]:
@@ -92,11 +104,10 @@ def identity_view(actor: Actor, case: Case, party: Party | None) -> IdentityView
 
 
 def forbidden_spans(case: Case) -> list[Span]:
-    """The subtrees that must keep out of `case`."""
-    return [
-        Span(left, right)
-        for left, right in CaseSubject.objects.filter(case=case).values_list("unit_left", "unit_right")
-    ]
+    """The subtrees that must keep out of `case`: those complained about in it or in one merged into it."""
+    merged = Link.objects.filter(other=case, type="merged").values("case_id")
+    subjects = CaseSubject.objects.filter(Q(case=case) | Q(case__in=merged))
+    return [Span(left, right) for left, right in subjects.values_list("unit_left", "unit_right")]
 
 
 def is_centre_for(actor: Actor, case: Case) -> bool:

@@ -74,9 +74,21 @@ def keep(platform: Platform, fields: Mapping[str, str], *, now: datetime) -> Sub
     values = _cleaned(fields)
     phone = values.get(FieldKind.PHONE, "")
     with transaction.atomic(savepoint=False):
-        subject = _known(platform, phone) or _new_subject(platform, phone)
+        subject = _known(platform, phone)
+        if subject is None:
+            return _new_subject(platform, values, now=now)
         subject.kept = _store(subject, values, now=now)  # type: ignore[misc]  # per instance on purpose
     return subject
+
+
+def new_rows(
+    platform: Platform, fields: Mapping[str, str], *, now: datetime
+) -> tuple[Subject, list[SubjectField], BlindIndex | None]:
+    """The rows that `keep` writes for a person not known before, for whoever writes very many at once.
+
+    Whether they are known is then the caller's to find out; the index refuses a second subject for one phone.
+    """
+    return _rows_of(platform, _cleaned(fields), now=now)
 
 
 def attach(case: Case, subject: Subject | None, *, part: str, level: str) -> Party:
@@ -208,32 +220,43 @@ def _known(platform: Platform, phone: str) -> Subject | None:
     return subject
 
 
-def _new_subject(platform: Platform, phone: str) -> Subject:
-    """Make a subject with its key and index; if another transaction was first, theirs."""
+def _new_subject(platform: Platform, values: Mapping[str, str], *, now: datetime) -> Subject:
+    """Make a subject with its key, index and fields; if another transaction was first, theirs."""
+    subject, fields, index = _rows_of(platform, values, now=now)
     try:
         with transaction.atomic():
-            return _insert_subject(platform, phone)
+            subject.save(force_insert=True)
+            if index is not None:
+                index.save(force_insert=True)
     except IntegrityError:
-        subject = _known(platform, phone)
-        if subject is None:
+        theirs = _known(platform, values.get(FieldKind.PHONE, ""))
+        if theirs is None:
             raise
-        return subject
-
-
-def _insert_subject(platform: Platform, phone: str) -> Subject:
-    keys = _keys()
-    subject = Subject(platform=platform, key_id=keys.key_id, alg=crypto.AES_256_GCM)
-    subject.wrapped_key = keys.wrap(crypto.new_data_key(), aad=_subject_aad(subject))
-    subject.save(force_insert=True)
-    if phone:
-        BlindIndex.objects.create(
-            platform=platform,
-            kind=FieldKind.PHONE,
-            key_version=keys.index_version,
-            hmac=crypto.blind_index(keys.index_key(), phone, kind=FieldKind.PHONE),
-            subject=subject,
-        )
+        theirs.kept = _store(theirs, values, now=now)  # type: ignore[misc]
+        return theirs
+    SubjectField.objects.bulk_create(fields)
+    subject.kept = {field.kind: field.version for field in fields}  # type: ignore[misc]
     return subject
+
+
+def _rows_of(
+    platform: Platform, values: Mapping[str, str], *, now: datetime
+) -> tuple[Subject, list[SubjectField], BlindIndex | None]:
+    """The rows of a person not known before, not yet saved."""
+    keys, key = _keys(), crypto.new_data_key()
+    subject = Subject(platform=platform, key_id=keys.key_id, alg=crypto.AES_256_GCM)
+    subject.wrapped_key = keys.wrap(key, aad=_subject_aad(subject))
+    fields = [SubjectField(subject=subject, kind=kind, version=1, created_at=now) for kind in values]
+    for field in fields:
+        field.ciphertext = crypto.seal(key, values[field.kind].encode(), aad=_field_aad(field))
+    phone = values.get(FieldKind.PHONE, "")
+    if not phone:
+        return subject, fields, None
+    hmac = crypto.blind_index(keys.index_key(), phone, kind=FieldKind.PHONE)
+    index = BlindIndex(
+        platform=platform, kind=FieldKind.PHONE, key_version=keys.index_version, hmac=hmac, subject=subject
+    )
+    return subject, fields, index
 
 
 def _store(subject: Subject, values: Mapping[str, str], *, now: datetime) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from dateutil.relativedelta import relativedelta
 
@@ -11,10 +11,10 @@ from huying.policy.model import Trigger
 
 @dataclass(frozen=True)
 class ReportOf:
-    """One submission of the merged cases: by whom (None when unknown) and on which day."""
+    """One submission of the merged cases: by whom (None when unknown) and when."""
 
     person: str | None
-    on: date
+    at: datetime
 
 
 def fires(trigger: Trigger, reports: Iterable[ReportOf]) -> bool:
@@ -23,22 +23,22 @@ def fires(trigger: Trigger, reports: Iterable[ReportOf]) -> bool:
     Within a month: the last lies before the first plus one month, whichever submissions are taken (decision D-12).
     Who is unknown (anonymous) counts neither as the same person nor as another.
     """
-    known = sorted((report for report in reports if report.person is not None), key=lambda report: report.on)
+    known = sorted((report for report in reports if report.person is not None), key=lambda report: report.at)
     if trigger.when == "same_person":
         people = {report.person for report in known}
-        return any(_dense([one.on for one in known if one.person == person], trigger) for person in people)
+        return any(_dense([one.at for one in known if one.person == person], trigger) for person in people)
     if trigger.when == "several_persons":
         return any(
-            len({one.person for one in known[start:] if _within(known[start].on, one.on, trigger)}) >= trigger.at_least
+            len({one.person for one in known[start:] if _within(known[start].at, one.at, trigger)}) >= trigger.at_least
             for start in range(len(known))
         )
     return False
 
 
-def _dense(days: Sequence[date], trigger: Trigger) -> bool:
+def _dense(times: Sequence[datetime], trigger: Trigger) -> bool:
     size = trigger.at_least
-    return any(_within(days[i], days[i + size - 1], trigger) for i in range(len(days) - size + 1))
+    return any(_within(times[i], times[i + size - 1], trigger) for i in range(len(times) - size + 1))
 
 
-def _within(first: date, last: date, trigger: Trigger) -> bool:
+def _within(first: datetime, last: datetime, trigger: Trigger) -> bool:
     return trigger.within_months is None or last < first + relativedelta(months=trigger.within_months)

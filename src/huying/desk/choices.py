@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from django.db.models import Q
+
 from huying.people.models import Platform, Unit
 from huying.policy.model import Regulation, Rule
 
@@ -68,3 +70,10 @@ FROM_THE_REGULATION: Mapping[tuple[str, str], Callable[[Regulation], Choices]] =
     ("clue.transfer", "to"): _inspecting_units,
 }
 CALLBACK_METHODS = {"phone": "电话", "visit": "上门", "site": "现场", "survey": "问卷"}
+
+
+def places(platform: Platform) -> list[str]:
+    """The territorial units, for the place of a matter: those with others below them, and those others."""
+    found = Unit.objects.filter(platform=platform, parent__isnull=False)
+    found = found.filter(Q(parent__parent__isnull=False) | Q(children__isnull=False)).distinct().order_by("left")
+    return list(found.values_list("path", flat=True)[:2000])

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from django.db import transaction
 
+from huying.base.text import is_storable
 from huying.people.models import Platform, Unit
 from huying.policy.model import UnitSpec, UnitTree
 
@@ -80,6 +81,8 @@ def find_unit(platform: Platform, path: str) -> Unit:
 
     Raises: UnknownUnit. The index is kept in the process; a unit added elsewhere is found by looking again.
     """
+    if not is_storable(path):
+        raise UnknownUnit("?")
     unit = _index(platform.pk).get(path)
     if unit is None or unit.platform_id != platform.pk:
         unit = Unit.objects.filter(platform=platform, path=path).select_related("platform").first()

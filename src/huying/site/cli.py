@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -83,6 +84,148 @@ def explain_command(number: str) -> None:
     if not lines:
         raise click.ClickException(f"没有编号为“{number}”的诉求，请核对编号。")
     click.echo("\n".join(lines))
+
+
+@main.command("worker")
+@click.option("--once", is_flag=True, help="只处理当前已到期的，处理完就退出。")
+def worker_command(once: bool) -> None:
+    """运行时钟与投递进程；可同时运行多个。"""
+    _django()
+    from huying.site.worker import run_worker
+
+    run_worker(once=once)
+
+
+@main.command("api-key")
+@click.argument("action", type=click.Choice(["create", "revoke"]))
+@click.argument("platform")
+@click.argument("channel_or_id")
+@click.argument("label", default="")
+def api_key_command(action: str, platform: str, channel_or_id: str, label: str) -> None:
+    """接口密钥：create 平台 渠道 名称（密钥只显示一次）；revoke 平台 编号。"""
+    _django()
+    from huying.base import clock
+    from huying.cases.commands import api_keys
+    from huying.people.models import Platform
+
+    found = Platform.objects.filter(slug=platform).first()
+    if found is None:
+        raise click.ClickException(f"没有平台“{platform}”。")
+    if action == "revoke":
+        if not (channel_or_id.isdigit() and api_keys.revoke_api_key(found, int(channel_or_id), now=clock.now())):
+            raise click.ClickException("没有这个编号的有效密钥。")
+        click.echo("已作废。")
+        return
+    try:
+        key_id, key = api_keys.create_api_key(found, channel_or_id, label, now=clock.now())
+    except api_keys.UnknownChannel as unknown:
+        raise click.ClickException(str(unknown)) from None
+    click.echo(f"编号 {key_id}，密钥（只显示这一次，请妥善保存）：")
+    click.echo(key)
+
+
+@main.command("docs")
+@click.option("--check", is_flag=True, help="只检查，不写文件；有过时或缺漏之处以 1 退出。")
+def docs_command(check: bool) -> None:
+    """由代码和规定生成 docs/ 里的各页。"""
+    _django()
+    from huying.site.docs import Docs, problems, write
+
+    docs = Docs()
+    if not check:
+        for path in write(docs):
+            click.echo(f"已写  {path.relative_to(docs.root)}")
+    found = problems(docs)
+    for problem in found:
+        click.echo(problem)
+    click.echo(f"文档有{len(found)}处问题" if found else "文档与代码、规定一致")
+    sys.exit(1 if found else 0)
+
+
+@main.command("who-saw")
+@click.argument("number")
+@click.option("--before", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="北京时间；不写则到现在。")
+def who_saw_command(number: str, before: datetime | None) -> None:
+    """列出某一时刻之前谁读过一件诉求的诉求人身份、谁办理过这件诉求。"""
+    _django()
+    from huying.base import clock
+    from huying.cases.queries.who_saw import lines_for
+
+    until = before.replace(tzinfo=clock.LEGAL_ZONE) if before else clock.now()
+    lines = lines_for(number, before=until)
+    if lines is None:
+        raise click.ClickException(f"没有编号为“{number}”的诉求，请核对编号。")
+    click.echo("\n".join(lines))
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--map", "map_path", required=True, type=click.Path(path_type=Path), help="映射文件（TOML）。")
+@click.option("--platform", default="", help="导入到哪个平台；不写则按映射文件。")
+@click.option("--mode", type=click.Choice(["", "history", "new"]), default="", help="history 按原来的时间；new 作为新诉求。")
+@click.option("--dry-run", is_flag=True, help="只试，不写入任何东西。")
+@click.option("--errors", type=click.Path(path_type=Path), help="错误文件的位置；不写则在原文件旁边。")
+def import_command(file: Path, map_path: Path, platform: str, mode: str, dry_run: bool, errors: Path | None) -> None:
+    """导入原有系统的诉求（CSV 或 XLSX）。可随时中断，再运行即接着导入，不会重复。有行不成时以 1 退出。"""
+    _django()
+    from huying.site.importing import CannotImport, import_file, lines_of
+
+    try:
+        report = import_file(file, map_path, platform=platform, mode=mode, dry_run=dry_run, errors=errors)  # type: ignore[arg-type]
+    except CannotImport as bad:
+        click.echo(str(bad), err=True)
+        sys.exit(2)
+    click.echo("\n".join(lines_of(report, dry_run=dry_run)))
+    sys.exit(1 if report.failed else 0)
+
+
+@main.group()
+def platform() -> None:
+    """平台。"""
+
+
+@platform.command("open")
+@click.argument("slug")
+@click.option("--name", required=True, help="平台名称。")
+@click.option("--regulation", required=True, help="所依规定的编号，例如 regulations/ 下的文件夹名。")
+@click.option("--units", required=True, type=click.Path(path_type=Path), help="单位表（TOML 或 CSV）。")
+def platform_open(slug: str, name: str, regulation: str, units: Path) -> None:
+    """开设平台：建立单位树，并核对规定用到的单位都在其中。"""
+    _django()
+    from huying.cases.policies import regulation as regulation_of
+    from huying.policy.load import UnclearRegulation
+    from huying.site.platforms import BadTree, open_with_units
+
+    try:
+        opened = open_with_units(slug, name, regulation_of(regulation), units)
+    except (BadTree, UnclearRegulation) as bad:
+        raise click.ClickException(str(bad)) from None
+    click.echo(f"已开设平台“{opened.name}”（{opened.slug}），单位 {opened.units.count()} 个。")
+
+
+@main.group()
+def account() -> None:
+    """工作人员账号。"""
+
+
+@account.command("create")
+@click.argument("username")
+@click.option("--platform", "slug", required=True)
+@click.option("--role", required=True)
+@click.option("--unit", default="center", show_default=True, help="单位路径。")
+@click.option("--name", default="", help="姓名。")
+@click.password_option("--password", prompt="口令", help="不写则询问。")
+def account_create(username: str, slug: str, role: str, unit: str, name: str, password: str) -> None:
+    """新建账号并授予一个角色；账号已有则只加这个角色。"""
+    _django()
+    from huying.base import clock
+    from huying.site.platforms import BadAccount, create_account
+
+    try:
+        made = create_account(username, slug, role, unit, name=name, password=password, now=clock.now())
+    except BadAccount as bad:
+        raise click.ClickException(str(bad)) from None
+    click.echo(f"{'已新建账号并授予' if made else '账号已有，已授予'}“{role}”。")
 
 
 if __name__ == "__main__":

@@ -227,8 +227,9 @@ def actions_page(docs: Docs) -> str:
 def _action_lines(action: Action, docs: Docs) -> Iterator[str]:
     yield f"\n## `{action.id}` {action.label}\n"
     yield f"{_escape(action.effect)}\n"
-    yield f"- **Parties**: {', '.join(f'{docs.zh("role", role)} `{role}`' for role in action.parties)}"
-    yield f"- **Relation to the case**: {HOLDERS[action.held_by]}"
+    parties = ", ".join(f"{docs.zh('role', role)} `{role}`" for role in action.parties)
+    yield f"- **Parties**: {parties}"
+    yield f"- **Relation to the case**: {HOLDERS.get(action.held_by, action.held_by)}"
     for title, states, words in (
         ("State of the case", action.case_states, CASE_STATES),
         ("State of the assignment", action.assignment_states, ASSIGNMENT_STATES),
@@ -248,6 +249,7 @@ HOLDERS = {
     "centre": "sits in the unit that holds the case, or in a centre above it",
     "assignee": "the actor's unit has an assignment of the case",
     "lead": "the actor's unit has the lead assignment",
+    "co": "the actor's unit has an assignment as co-unit",
     "decider": "the application waits for this unit and role",
     "target": "the supervision is addressed to this unit",
 }

@@ -149,6 +149,7 @@ def open_round(take: Take, cause: str, template: str, note: str = "") -> None:
     take.case.round += 1
     take.case.closed_at = None
     take.case.save(update_fields=["round", "closed_at"])
+    time_limits.reopen(take.case.limits.filter(name="long_unresolved"), at=take.now)
     assignment = assign(take, lead, cause=cause, note=note)
     if template == "formal_assignment":
         assignment.document_no = next_document_no(take, template)

@@ -18,8 +18,8 @@ class UnknownChannel(ValueError):
 
 
 @transaction.atomic
-def create_api_key(platform: Platform, channel: str, label: str, *, now: datetime) -> str:
-    """A new key that submits by `channel` and does nothing else.
+def create_api_key(platform: Platform, channel: str, label: str, *, now: datetime) -> tuple[int, str]:
+    """A new key, with its id, that submits by `channel` and does nothing else.
 
     Raises: UnknownChannel, with the channels that there are.
     """
@@ -33,7 +33,7 @@ def create_api_key(platform: Platform, channel: str, label: str, *, now: datetim
     journal.record_for_platform(
         platform, "api_key.created", actor=system(platform), at=now, api_key=row.pk, channel=channel
     )
-    return key
+    return row.pk, key
 
 
 @transaction.atomic

@@ -211,6 +211,8 @@ def _approve_ledger(take: Take, application: Application, given: DecideInput) ->
     take.case.ledger = True
     take.case.ledger_until = date.fromisoformat(str(application.data["target_date"]))
     take.case.save(update_fields=["ledger", "ledger_until"])
+    # With a plan and a date that the centre agreed to, the matter is not dragged out (decision D-5).
+    time_limits.drop(take.case.limits.filter(name="long_unresolved"), at=take.now)
     time_limits.start_named(take.case, "review", at=take.now, event="ledger")
     tell_citizen(take.case, "ledger", at=take.now, target_date=take.case.ledger_until)
     return {"target_date": take.case.ledger_until}

@@ -54,5 +54,7 @@ def assign(
         time_limits.start_for_assignment(take.case, assignment, at=take.now)
         tell_unit(take.case, unit, "dispatched", at=take.now, role=role, round=take.case.round)
     assert first is not None
-    propose_by_count(take, "assignments", take.case.assignments.filter(role="lead").count())
+    # A reply that the check sent back stays the same 交办.
+    times = take.case.assignments.filter(role="lead").exclude(cause="check_failed").count()
+    propose_by_count(take, "assignments", times)
     return first

@@ -70,7 +70,7 @@ def sweep(until: datetime, *, should_stop: Callable[[], bool] = lambda: False, t
     """
     done, after, seen = Swept(), None, set[int]()
     while not should_stop():
-        rows = _due_rows(None, until, after)[:PAGE]
+        rows = list(_due_rows(None, until, after)[:PAGE])
         if not rows:
             break
         after = rows[-1][:2]

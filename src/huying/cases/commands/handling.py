@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from huying.base.clock import LEGAL_ZONE
 from huying.cases.commands import time_limits
 from huying.cases.commands.applications import apply_for, judge_extension_request
 from huying.cases.commands.endings import end_assignment
@@ -33,7 +34,7 @@ def contact(take: Take, given: ContactInput) -> Refused | Mapping[str, Any]:
     assert take.assignment is not None
     at = given.at or take.now
     if at.tzinfo is None:
-        at = at.replace(tzinfo=take.now.tzinfo)
+        at = at.replace(tzinfo=LEGAL_ZONE)
     if at > take.now:
         return Refused("invalid:at", "联系时间不能晚于现在。", take.rule)
     row = Contact.objects.create(
@@ -74,7 +75,7 @@ def progress(take: Take, given: ProgressInput) -> Mapping[str, Any]:
 
 
 class ExtensionInput(Input):
-    workdays: int = Field(ge=1, le=366, title="延长工作日数")
+    workdays: int = Field(ge=1, le=9999, title="延长工作日数")
     reason: Text = Field(title="延期理由")
     progress: str = Field(default="", max_length=2000, title="目前进展")
 
@@ -112,13 +113,11 @@ class CoFeedbackInput(Input):
     content: Text = Field(title="协办意见")
 
 
-@action("case.co_feedback", "协办反馈", parties="handler", takes=CoFeedbackInput, held_by="assignee", **IN_HAND)
+@action("case.co_feedback", "协办反馈", parties="handler", takes=CoFeedbackInput, held_by="co", **IN_HAND)
 def co_feedback(take: Take, given: CoFeedbackInput) -> Refused | Mapping[str, Any]:
     """The co-unit's part, handed to the lead."""
     assignment = take.assignment
     assert assignment is not None
-    if assignment.role != "co":
-        return Refused("not_permitted", "主办单位请使用“提交答复”。", take.rule)
     time_limits.end_named(assignment, "co_feedback", "contact", at=take.now)
     assignment.note = f"{assignment.note}\n{given.content}".strip()
     assignment.save(update_fields=["note"])

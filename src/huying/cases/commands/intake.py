@@ -14,7 +14,7 @@ from huying.cases.commands import time_limits
 from huying.cases.commands.endings import end_case
 from huying.cases.commands.notices import tell_citizen
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Case, CaseSubject, Reply, Subject, Supplement
+from huying.cases.models import Case, CaseSubject, Party, Reply, Subject, Supplement
 from huying.core.lifecycle import OPEN
 from huying.core.verdict import Refused
 from huying.people.models import Unit
@@ -137,11 +137,13 @@ def _judge_choices(take: Take, given: SubmitInput) -> Refused | None:
 
 
 def _place(take: Take, text: str) -> Unit | None:
-    """The territorial unit that `text` names, when it is the path of one."""
-    try:
-        return find_unit(take.platform, text)
-    except UnknownUnit:
-        return None
+    """The territorial unit that `text` names: the whole of it, or what stands before the first blank of an address."""
+    for path in dict.fromkeys((text, text.split(" ", 1)[0])):
+        try:
+            return find_unit(take.platform, path)
+        except UnknownUnit:
+            continue
+    return None
 
 
 def _holder(take: Take) -> Unit:
@@ -308,9 +310,20 @@ def accept(take: Take, given: AcceptInput) -> Refused | Mapping[str, Any]:
     for name in ("kind", "category", "urgency", "complexity"):
         if getattr(given, name):
             setattr(take.case, name, getattr(given, name))
+    if given.kind:
+        _protect_as(take, given.kind)
     take.case.accepted_at = take.now
-    take.case.save(update_fields=["kind", "category", "urgency", "complexity", "accepted_at"])
+    take.case.save(update_fields=["kind", "category", "urgency", "complexity", "confidential", "accepted_at"])
     return {"kind": take.case.kind}
+
+
+def _protect_as(take: Take, kind: str) -> None:
+    """A kind found at screening protects the requester as if it had been given at once, and never less than before."""
+    rule = take.policy.kind_rules[kind]
+    take.case.confidential = take.case.confidential or rule.confidential
+    level = "confidential" if take.case.confidential else "masked" if rule.masked else ""
+    if level:
+        Party.objects.filter(case=take.case, part="requester", level__in=("open", "masked")).update(level=level)
 
 
 class FlagInput(Input):

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from huying.cases.access import visible_cases
 from huying.cases.commands import time_limits
 from huying.cases.commands.assignments import assign, choose_units
 from huying.cases.commands.documents import next_document_no
@@ -14,8 +15,9 @@ from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Meeting, Report, Supervision
+from huying.cases.models import Case, Link, Meeting, Report, Supervision
 from huying.core.lifecycle import OPEN
+from huying.core.routing import is_forbidden
 from huying.core.verdict import Refused
 from huying.people.units import find_unit
 
@@ -54,6 +56,8 @@ def hold(take: Take, given: MeetingInput) -> Refused | Mapping[str, Any]:
             unit = find_unit(take.platform, path)
         except LookupError:
             continue
+        if is_forbidden(unit.left, take.forbidden):
+            continue  # the unit complained about does not learn of the case, whoever is invited
         tell_unit(take.case, unit, "supervision", at=take.now, method="meeting")
     take.made = meeting
     return {"meeting": meeting.pk}
@@ -66,14 +70,26 @@ class ReportInput(Input):
 
 
 @action("report.submit", "专报", parties="supervisor analyst", takes=ReportInput, held_by="centre")
-def submit_report(take: Take, given: ReportInput) -> Mapping[str, Any]:
-    """A special report to the leaders."""
+def submit_report(take: Take, given: ReportInput) -> Refused | Mapping[str, Any]:
+    """A special report to the leaders, one matter each (一事一报), or a flash report on one or several cases."""
+    others = list(visible_cases(take.actor).filter(number__in=set(given.cases) - {take.case.number}))
+    if len(others) < len(set(given.cases) - {take.case.number}):
+        return Refused("invalid:cases", "涉及的工单中有查不到的编号，请核对。", take.rule)
+    if given.kind == "special" and any(not _same_matter(take.case, other) for other in others):
+        return Refused("invalid:cases", "专报一事一报，只能写入已并单的同一事项的工单。", take.rule)
     report = Report.objects.create(
         platform=take.platform, kind=given.kind, content=given.content, at=take.now, by=take.actor.id
     )
-    report.cases.add(take.case)
+    report.cases.add(take.case, *others)
     take.made = report
     return {"report": report.pk, "kind": given.kind}
+
+
+def _same_matter(one: Case, other: Case) -> bool:
+    """Whether two cases were merged, one into the other or both into a third."""
+    mains = {Link.objects.filter(case=case, type="merged").values_list("other_id", flat=True).first() or case.pk
+             for case in (one, other)}  # fmt: skip
+    return len(mains) == 1
 
 
 class InstructInput(Input):

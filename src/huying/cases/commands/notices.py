@@ -2,13 +2,15 @@
 
 from datetime import date, datetime
 
-from huying.cases.models import Case, Delivery, Notice
+from huying.cases.models import Case, Delivery, Link, Notice
 from huying.people.models import Unit
 
 TEMPLATES = (
     "receipt", "refused", "redirected", "dispatched", "progress", "extension_granted", "ledger", "replied", "rework",
     "formal_assignment", "closed", "merged", "due_soon", "overdue", "nudge", "supervision", "clue", "decided",
 )  # fmt: skip
+SHARED = ("extension_granted", "ledger", "replied", "closed")
+"""What the requesters of cases merged into one are told as well, without what it says of the others."""
 
 
 def tell_citizen(case: Case, template: str, *, at: datetime, **data: str | int | date) -> Notice:
@@ -16,6 +18,9 @@ def tell_citizen(case: Case, template: str, *, at: datetime, **data: str | int |
     notice = Notice.objects.create(case=case, to_citizen=True, template=template, data=_plain(data), at=at)
     if not case.anonymous:
         Delivery.objects.create(notice=notice, channel="email", next_at=at)
+    if template in SHARED:
+        for link in Link.objects.filter(other=case, type="merged").select_related("case"):
+            tell_citizen(link.case, template, at=at)
     return notice
 
 

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Model
+from django.db.models import F, Model, QuerySet
 from pydantic import ValidationError
 
+from huying.base.text import is_storable
 from huying.cases import journal
 from huying.cases.access import is_centre_for, visible_cases
 from huying.cases.commands.registry import ACTIONS, Action, Files, NoFiles, Take
@@ -71,6 +72,9 @@ def perform(
     """
     action = ACTIONS.get(action_id)
     if action is None:
+        key = case.pk if isinstance(case, Case) else case
+        if key is not None and not visible_cases(actor).filter(pk=key).exists():
+            return NOT_FOUND
         return Refused("not_enabled", f"没有“{action_id}”这项操作。")
     try:
         with transaction.atomic():
@@ -155,25 +159,29 @@ def authorise(take: Take, target: Model | None) -> Refused | None:
 
 
 def _target(take: Take, target: Model | None) -> Model | None:
-    """The named target if it belongs to the case, else the only one of its kind that may be meant."""
+    """The named target if it belongs to the case, else the one of its kind that may be meant.
+
+    Meant is one in a state in which the action may be taken, of the actor's own unit first where a unit must answer.
+    """
+    found: QuerySet[Any]
     match take.action.on:
         case "application":
-            found = Application.objects.filter(case=take.case).order_by("pk")
-            pending = found.filter(state="pending")
-            found = pending if pending.exists() else found.order_by("-pk")
+            found = Application.objects.filter(case=take.case).order_by("-pk")
         case "supervision":
-            found = Supervision.objects.filter(case=take.case).exclude(state="closed").order_by("-opened_at", "pk")
-            if not found.exists():
-                found = Supervision.objects.filter(case=take.case)
+            found = Supervision.objects.filter(case=take.case).order_by(F("opened_at").desc(nulls_last=True), "-pk")
         case "clue":
-            found = Clue.objects.filter(case=take.case).order_by("-sent_at", "pk")
+            found = Clue.objects.filter(case=take.case).order_by(F("sent_at").desc(nulls_last=True), "-pk")
         case "report":
             found = Report.objects.filter(cases=take.case).order_by("-pk")
         case _:
             return None
     if target is not None:
         return found.model._default_manager.filter(pk=target.pk).first() if _belongs(target, take.case) else None
-    return found.first()
+    fitting = found.filter(state__in=take.action.target_states) if take.action.target_states else found
+    if take.action.held_by == "target":
+        mine = {"unit": take.actor.unit}
+        return fitting.filter(**mine).first() or found.filter(**mine).first() or found.first()
+    return fitting.first() or found.first()
 
 
 def _belongs(target: Model, case: Case) -> bool:
@@ -206,7 +214,7 @@ def _holds(take: Take) -> bool:
             take.assignment = _assignment_of(take)
             if take.assignment is None:
                 return False
-            return take.action.held_by != "lead" or take.assignment.role == "lead"
+            return take.action.held_by == "assignee" or take.action.held_by == take.assignment.role
 
 
 def _assignment_of(take: Take) -> Assignment | None:
@@ -267,10 +275,13 @@ def judge_states(take: Take) -> Refused | None:
 def parse(action: Action, data: Mapping[str, Any]) -> Any:
     """The typed input, or the first field that is missing, or else the first that is invalid."""
     labels = {name: info.title or name for name, info in action.input.model_fields.items()}
-    cleaned = {name: value for name, value in data.items() if value is not None and value != ""}
+    cleaned = {name: value for name, value in data.items() if value is not None and not _is_blank(value)}
     for name, info in action.input.model_fields.items():
         if info.is_required() and (name not in cleaned or cleaned[name] in ([], {}, ())):
             return Refused(f"missing:{name}", f"请填写“{labels[name]}”。")
+    for name, value in cleaned.items():
+        if not _is_storable(value):
+            return Refused(f"invalid:{name}", f"“{labels.get(name, name)}”中有无法保存的字符，请重新输入。")
     try:
         return action.input.model_validate(cleaned)
     except ValidationError as error:
@@ -283,6 +294,23 @@ def parse(action: Action, data: Mapping[str, Any]) -> Any:
             name = str(item["loc"][0])
         verb = "请填写" if missing else "请检查"
         return Refused(f"{code}:{name}", f"{verb}“{labels.get(name, name)}”：{_words(item)}。")
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether every text in `value` can be kept."""
+    match value:
+        case str():
+            return is_storable(value)
+        case Mapping():
+            return all(_is_storable(one) for pair in value.items() for one in pair)
+        case list() | tuple():
+            return all(map(_is_storable, value))
+        case _:
+            return True
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _words(item: Any) -> str:

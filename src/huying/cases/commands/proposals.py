@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from huying.base.clock import local_date
+from huying.base.clock import LEGAL_ZONE
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.registry import Take
 from huying.cases.models import Case, Clue, Link, Party, Supervision
@@ -74,11 +74,14 @@ def propose_for_repeats(main: Case, *, at: datetime) -> None:
         )
     )
     reports = [
-        ReportOf(str(persons[pk]) if pk in persons else None, local_date(submitted_at))
+        ReportOf(str(persons[pk]) if pk in persons else None, submitted_at.astimezone(LEGAL_ZONE))
         for pk, submitted_at in family.values_list("pk", "submitted_at")
     ]
     for trigger in policy_of(main.platform).triggers:
-        if trigger.when in ("same_person", "several_persons") and fires(trigger, reports):
+        if trigger.when not in ("same_person", "several_persons") or not fires(trigger, reports):
+            continue
+        # One for a case and ground, also after it was closed: a further report does not reopen what was looked at.
+        if not Supervision.objects.filter(case=main, ground=trigger.ground).exists():
             propose(main, trigger, f"triggers.{trigger.key}", at=at)
 
 

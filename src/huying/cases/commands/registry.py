@@ -26,7 +26,7 @@ from huying.people.models import Platform, Unit
 from huying.people.units import UnknownUnit, find_unit
 from huying.policy.model import ActionRule, Regulation
 
-Holder = Literal["anyone", "citizen", "centre", "assignee", "lead", "decider", "target"]
+Holder = Literal["anyone", "citizen", "centre", "assignee", "lead", "co", "decider", "target"]
 On = Literal["platform", "case", "application", "supervision", "clue", "report", "reply"]
 
 
@@ -130,8 +130,8 @@ Run = Callable[[Take, Any], "Refused | Mapping[str, Any] | None"]
 class Action:
     """One action of the catalogue.
 
-    `held_by` says which relation the actor must have to the case: `assignee` and `lead` by an assignment of their
-    unit, `centre` by holding the case or sitting above, `decider` of the application, `target` of a supervision.
+    `held_by` says which relation the actor must have to the case: `assignee`, `lead` and `co` by an assignment of
+    their unit, `centre` by holding the case or sitting above, `decider` of the application, `target` of a supervision.
     `unit_fields` are the inputs that name units: a unit that must keep out is `recusal` before anything else.
     """
 

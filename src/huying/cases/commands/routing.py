@@ -10,7 +10,6 @@ from huying.cases.commands.applications import apply_for
 from huying.cases.commands.assignments import assign, choose_units, judge_days
 from huying.cases.commands.endings import end_assignment
 from huying.cases.commands.intake import Line, Text
-from huying.cases.commands.notices import tell_citizen
 from huying.cases.commands.registry import Input, NoInput, Take, action
 from huying.core.verdict import Refused
 
@@ -42,8 +41,6 @@ def dispatch(take: Take, given: DispatchInput) -> Refused | Mapping[str, Any]:
         take, lead, co, cause=_cause(take), limit_workdays=given.limit_workdays, procedure=given.procedure,
         note=given.note,
     )  # fmt: skip
-    if take.case.round == 1:
-        tell_citizen(take.case, "progress", at=take.now, unit=lead.name)
     return {"lead": lead.path, "co": [unit.path for unit in co]}
 
 

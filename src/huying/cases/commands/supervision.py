@@ -14,6 +14,7 @@ from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import Case, Nudge, Supervision
+from huying.cases.models.handling import VISIBLE_ASSIGNMENT
 from huying.core.verdict import Refused
 
 
@@ -98,7 +99,7 @@ def respond(take: Take, given: RespondInput) -> Mapping[str, Any]:
 
 class CloseInput(Input):
     conclusion: Text = Field(title="销号结论")
-    attendees: tuple[str, ...] = Field(default=(), title="参加单位")
+    attendees: tuple[str, ...] | None = Field(default=None, title="参加单位")
     place: str = Field(default="", max_length=200, title="地点")
 
 
@@ -111,7 +112,10 @@ def close_supervision(take: Take, given: CloseInput) -> Refused | Mapping[str, A
     row = take.target
     assert isinstance(row, Supervision)
     method = take.policy.methods.get(row.method)
-    row.attendees = list(given.attendees) or row.attendees
+    if given.attendees is not None:
+        row.attendees = list(given.attendees)
+    elif not row.attendees:
+        row.attendees = _departments_concerned(row)
     if method is not None and method.attendees_required and row.state != "proposed" and not row.attendees:
         return Refused("missing:attendees", "现场督办须写明参加的部门。", method)
     row.state, row.conclusion, row.closed_at = "closed", given.conclusion, take.now
@@ -119,6 +123,12 @@ def close_supervision(take: Take, given: CloseInput) -> Refused | Mapping[str, A
     row.save(update_fields=["state", "conclusion", "closed_at", "attendees", "place"])
     time_limits.end(row.limits.all(), at=take.now)
     return {"supervision": row.pk}
+
+
+def _departments_concerned(row: Supervision) -> list[str]:
+    """Who takes part when nobody is named: the body that supervises and the units that have the case."""
+    units = [row.issued_by, row.unit, *(one.unit for one in row.case.assignments.filter(state__in=VISIBLE_ASSIGNMENT))]
+    return list(dict.fromkeys(unit.path for unit in units if unit is not None))
 
 
 class NudgeInput(Input):

@@ -116,6 +116,14 @@ def end(limits: Iterable[TimeLimit], *, at: datetime) -> None:
             limit.save(update_fields=["ended_at", "next_at", "met"])
 
 
+def reopen(limits: Iterable[TimeLimit], *, at: datetime) -> None:
+    """Each limit goes on as if it had not ended: what it watches is not over after all."""
+    for limit in limits:
+        limit.ended_at, limit.met = None, None
+        limit.next_at = _next_at(limit, after=at)
+        limit.save(update_fields=["ended_at", "met", "next_at"])
+
+
 def drop(limits: QuerySet[TimeLimit], *, at: datetime) -> None:
     """Limits that lost their subject: one already missed stays missed, the others are neither met nor missed."""
     still_open = limits.filter(ended_at__isnull=True)

@@ -8,6 +8,7 @@ from huying.cases.models.document import DocumentSeries
 from huying.cases.models.handling import Assignment, Contact, Reply, TimeLimit, Verification
 from huying.cases.models.journal import JournalEntry
 from huying.cases.models.notice import Delivery, Notice
+from huying.cases.models.throttle import Throttle
 from huying.cases.models.vault import BlindIndex, IdentityAccess, Party, Subject, SubjectField
 
 __all__ = [

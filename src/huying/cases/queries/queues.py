@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from huying.base.text import cut_query
+from huying.base.text import cut_query, is_storable
 from huying.cases.access import visible_cases
 from huying.cases.models import Application, Assignment, Callback, Case, Clue, Supervision, TimeLimit
 from huying.cases.models.case import OPEN_STATES
@@ -196,6 +196,8 @@ def matching(actor: Actor, text: str) -> list[int]:
     The match is made by the index alone before anything is ordered or filtered; what may be seen is filtered after.
     """
     text = text.strip()
+    if not is_storable(text):
+        return []
     exact = Case.objects.filter(platform=actor.platform).filter(Q(number=text) | Q(external_no=text))
     ids = list(exact.values_list("pk", flat=True)[:10])
     marks = cut_query(text)

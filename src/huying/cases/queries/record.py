@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from huying.base.clock import LEGAL_ZONE
+from huying.base.text import is_storable
 from huying.cases import vault
 from huying.cases.access import identity_view, visible_cases
 from huying.cases.models import Case, JournalEntry, Link, Notice, Party, TimeLimit
@@ -26,6 +27,8 @@ HIDDEN = {"name": "保密", "phone": "保密"}
 
 def find_case(actor: Actor, number: str) -> Case | None:
     """The case with that number (its own, or an external one), if the actor may know of it."""
+    if not number or not is_storable(number):
+        return None
     cases = visible_cases(actor).select_related("platform", "holder", "place_unit")
     return cases.filter(number=number).first() or cases.filter(external_no=number).first() if number else None
 
@@ -67,13 +70,13 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         "content": case.content,
         "place": case.place_text,
         "external_no": case.external_no,
-        "flags": [name for name, on in case.flags.items() if on],
+        "flags": [name for name, on in case.flags.items() if on and (sees.centre or (sees.staff and name != "clue"))],
         "lead": lead.unit.path if lead else None,
         "co": [row.unit.path for row in active if row.role == "co" and lead and row.round == lead.round],
         "ledger": case.ledger,
         "archived": case.archived,
         "published": case.published,
-        "outcome": case.outcome or None,
+        "outcome": (case.outcome or None) if sees.staff or case.state in ("feedback", "closed") else None,
         "submitted_at": stamp(case.submitted_at),
         "closed_at": stamp(case.closed_at),
         "due": due | {row.name: row.due_on.isoformat() for row in limits[None] if row.name == "review"},
@@ -258,7 +261,7 @@ def _requester(case: Case, viewer: Actor | None, now: datetime) -> dict[str, Any
 
 def _events(case: Case, sees: _Sees) -> list[dict[str, Any]]:
     entries = JournalEntry.objects.filter(case=case).order_by("seq")
-    hidden = () if sees.clues else ("clue.", "notice.")
+    hidden = () if sees.clues else ("clue.", "notice.") if sees.centre else ("clue.", "notice.", "supervision.proposed")
     citizen = (
         "case.submit", "case.supplement", "case.withdraw", "case.urge", "case.answer", "case.refuse", "case.redirect",
         "case.accept", "case.dispatch", "case.reassign", "case.claim", "case.contact", "case.progress", "case.reply",

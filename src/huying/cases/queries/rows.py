@@ -24,6 +24,11 @@ class Row:
     days_left: int | None
     overdue: tuple[str, ...]
 
+    @property
+    def days_overdue(self) -> int:
+        """Working days that have passed since the due day."""
+        return max(-(self.days_left or 0), 0)
+
 
 def rows_of(cases: Iterable[Case], actor: Actor, *, now: datetime) -> list[Row]:
     """The lines of `cases`, in their order; two queries, however many there are.

@@ -1,0 +1,1 @@
+"""Files of an old system: reading, mapping and taking over. See docs/howto/import.md."""

@@ -1,0 +1,87 @@
+"""What the page of a case shows: the record, its limits, and a button for each action of the registry."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.forms import Form
+
+from huying.cases.offers import Offer, offers
+from huying.cases.queries.identity import may_reveal
+from huying.cases.queries.limits import shown_limits
+from huying.cases.queries.record import case_record
+from huying.desk.actor import DeskRequest
+from huying.desk.forms import action_form, initial_of
+from huying.ui.words import word
+
+
+
+@dataclass
+class Button:
+    """One offer on the page; `form` once it is opened, with what was typed when it was refused."""
+
+    offer: Offer
+    about: str
+    form: Form | None = None
+    refused: Any = None
+    stale: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.offer.action.id}-{self.offer.target_id or 0}".replace(".", "-")
+
+
+def case_context(request: DeskRequest, case: Any, opened: Button | None = None) -> dict[str, Any]:
+    """Everything that the page of `case` shows its reader; `opened` is a form that is open already."""
+    record = case_record(case, request.actor, now=request.now)
+    buttons = [Button(one, about(one)) for one in offers(case, request.actor, now=request.now)]
+    if opened:
+        buttons = [opened if one.key == opened.key else one for one in buttons]
+        if opened not in buttons:
+            buttons.insert(0, opened)
+    return {
+        "case": case,
+        "record": record,
+        "limits": list(shown_limits(case, request.actor, now=request.now)),
+        "buttons": [one for one in buttons if one.offer.enabled or one is opened],
+        "greyed": [one for one in buttons if not one.offer.enabled and one is not opened],
+        "may_reveal": may_reveal(case, request.actor),
+        "fields": None,
+    }
+
+
+def find_button(request: DeskRequest, case: Any, action_id: str, target_id: int | None) -> Button | None:
+    """The offer that an address or a form names, greyed or not."""
+    for one in offers(case, request.actor, now=request.now):
+        if one.action.id == action_id and (target_id is None or one.target_id == target_id):
+            return Button(one, about(one))
+    return None
+
+
+def open_form(request: DeskRequest, case: Any, button: Button) -> Button:
+    """Give the button its empty form."""
+    offer = button.offer
+    record = {
+        "kind": case.kind, "category": case.category, "urgency": case.urgency, "complexity": case.complexity,
+        "flags": [name for name, on in case.flags.items() if on], "supervisions": [], "clues": [],
+    }  # fmt: skip
+    if offer.action.id in ("supervision.open", "clue.transfer"):
+        record = case_record(case, request.actor, now=request.now)
+    initial = initial_of(offer.action.id, record, offer.target)
+    button.form = action_form(offer.action.id, case.platform)(initial=initial, auto_id=f"{button.key}-%s")
+    return button
+
+
+def about(offer: Offer) -> str:
+    """Which application, supervision, clue or report the button is about."""
+    target: Any = offer.target
+    match offer.action.on:
+        case "application":
+            return word(target.type, "application_type")
+        case "supervision":
+            return word(target.method, "supervision_method")
+        case "report":
+            return word(target.kind, "report_kind")
+        case _:
+            return ""
+
+

@@ -1,0 +1,86 @@
+"""Taking an action on a case: one view for all of them. `perform` decides; the page asks and shows."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from huying.cases.commands import ACTIONS, perform
+from huying.cases.offers import Offer
+from huying.cases.queries.record import find_case
+from huying.cases.targets import find_target
+from huying.core.verdict import Refused
+from huying.desk.actor import DeskRequest, staff
+from huying.desk.case_page import Button, about, case_context, find_button, open_form
+from huying.desk.forms import action_form
+from huying.desk.page import frame, not_found, show
+from huying.ui.forms import show_refusal, to_data
+
+
+@require_http_methods(["GET", "POST"])
+@staff
+def do(request: DeskRequest, number: str, action_id: str) -> HttpResponse:
+    """GET opens the form of an action; POST takes it. The target's id and the case's version stand in the body."""
+    case, action = find_case(request.actor, number), ACTIONS.get(action_id)
+    if case is None or action is None or action.on == "platform":
+        return not_found(request)
+    sent = request.POST if request.method == "POST" else request.GET
+    target_id = _whole(sent.get("target"))
+    if request.method == "GET":
+        button = find_button(request, case, action_id, target_id)
+        return _shown(request, case, open_form(request, case, button)) if button else not_found(request)
+    target = find_target(action, case, target_id) if target_id is not None else None
+    if target_id is not None and target is None:
+        return not_found(request)
+    return _take(request, case, Offer(action, action.label, "", target, None))
+
+
+def _take(request: DeskRequest, case: Any, offer: Offer) -> HttpResponse:
+    data, files = to_data(offer.action.input, request.POST, request.FILES)
+    outcome = perform(
+        offer.action.id, actor=request.actor, now=request.now, case=case, target=offer.target, data=data,
+        version=_whole(request.POST.get("version")), files=files,
+    )  # fmt: skip
+    if isinstance(outcome, Refused) and outcome.code == "not_found":
+        return not_found(request)
+    if isinstance(outcome, Refused):
+        return _refused(request, case, offer, outcome)
+    messages.success(request, f"{case.number}：“{offer.label}”已办理。")
+    return _go_on(request, case)
+
+
+def _go_on(request: DeskRequest, case: Any) -> HttpResponse:
+    """To the case, or to the work lists when it has left the actor's sight."""
+    still = find_case(request.actor, case.number)
+    address = reverse("desk_case", args=[case.number]) if still else reverse("desk_home")
+    return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
+
+
+def _refused(request: DeskRequest, case: Any, offer: Offer, refused: Refused) -> HttpResponse:
+    """What was typed stays. A stale case is shown as it is now, with the form still open."""
+    known = find_button(request, case, offer.action.id, offer.target_id)
+    button = Button(known.offer if known else offer, about(offer), stale=refused.code == "stale")
+    button.form = action_form(offer.action.id, case.platform)(
+        request.POST, request.FILES, auto_id=f"{button.key}-%s"
+    )  # fmt: skip
+    button.refused = None if show_refusal(button.form, refused) else refused
+    return _shown(request, case, button, status=422)
+
+
+def _shown(request: DeskRequest, case: Any, button: Button, *, status: int = 200) -> HttpResponse:
+    """The form alone for htmx; the whole page otherwise, and when the case has changed under the reader."""
+    if request.htmx and not button.stale:
+        context = frame(request) | {"case": case, "button": button}
+        return render(request, "desk/case/form.html", context, status=status)
+    case.refresh_from_db()
+    response = show(request, "desk/case/page.html", case_context(request, case, button), status=status)
+    if request.htmx:
+        response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML show:window:top"
+    return response
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) < 19 else None
