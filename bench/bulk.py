@@ -8,13 +8,13 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from bench.words import Request
 from django.db import connection, models, transaction
 
-from huying.base.clock import local_date
+from bench.words import Request
+from huying.base.clock import LEGAL_ZONE, local_date
 from huying.base.ids import new_case_number
 from huying.base.text import cut
 from huying.cases import vault
@@ -24,6 +24,7 @@ from huying.cases.models import (
     BlindIndex,
     Callback,
     Case,
+    Clue,
     Contact,
     Delivery,
     Evaluation,
@@ -42,15 +43,15 @@ from huying.people.models import Unit
 
 COPIED: tuple[type[models.Model], ...] = (
     Case, Party, Assignment, Application, Supervision, TimeLimit, Contact, Verification, Reply, Callback, Evaluation,
-    Nudge, Notice, Delivery, JournalEntry,
+    Nudge, Clue, Notice, Delivery, JournalEntry,
 )  # fmt: skip
 BY_TRIGGER = {("cases_journalentry", name) for name in ("seq", "prev_hash", "hash")}
-FROM_DAYS = {("cases_timelimit", "due_at"), ("cases_timelimit", "next_at"), ("cases_case", "due_at")}
-"""Instants that follow from days and not from the minute of an action."""
+SPREAD = 61_803_399
+"""Odd and no multiple of five: ids times this, modulo a power of ten, are all different and look like chance."""
 NAMED_ROWS = {
     "assignment": Assignment, "application": Application, "supervision": Supervision, "limit": TimeLimit,
     "contact": Contact, "verification": Verification, "reply": Reply, "callback": Callback, "evaluation": Evaluation,
-    "nudge": Nudge,
+    "nudge": Nudge, "clue": Clue,
 }  # fmt: skip
 """Ids inside JSON: under these names stands the id of such a row."""
 
@@ -103,7 +104,6 @@ class Caster:
         self.handlers = handlers
         self.moulds: dict[int, Mould] = {}
         self.people: dict[str, Person] = {}
-        self.numbers: set[str] = set()
 
     def write(self, copies: Sequence[Copy]) -> list[int]:
         """Write the copies in one transaction; gives the ids of the cases."""
@@ -134,7 +134,9 @@ class Caster:
         submitted_at = case.submitted_at + copy.shift
         own = {
             Case: {
-                "number": self._number(local_date(submitted_at)),
+                "number": new_case_number(
+                    local_date(submitted_at), lambda below: fresh[Case, copy.mould] * SPREAD % below
+                ),
                 "title": copy.request.title,
                 "content": copy.request.content,
                 "grams": cut(f"{copy.request.title} {copy.request.content}"),
@@ -152,12 +154,6 @@ class Caster:
                     for name, make in columns
                 ))  # fmt: skip
         return fresh[Case, copy.mould]
-
-    def _number(self, on: date) -> str:
-        while (number := new_case_number(on)) in self.numbers:
-            pass
-        self.numbers.add(number)
-        return number
 
     def _requester(
         self, copy: Copy, at: datetime, platform: Any, out: dict[type[models.Model], list[str]]
@@ -229,8 +225,6 @@ def _maker(model: type[models.Model], field: Any) -> Make:
         side = field.name.removeprefix("unit_")
         return lambda value, swap, model, pk: str(getattr(swap.unit, side))
     if isinstance(field, models.DateTimeField):
-        if (model._meta.db_table, field.name) in FROM_DAYS:
-            return lambda value, swap, model, pk: _text(value)
         return lambda value, swap, model, pk: _instant(value, swap.shift)
     if isinstance(field, models.JSONField):
         return lambda value, swap, model, pk: _text(json.dumps(swap.json(value), ensure_ascii=False)) if value else (
@@ -241,11 +235,13 @@ def _maker(model: type[models.Model], field: Any) -> Make:
 
 
 def _instant(value: datetime | None, shift: timedelta) -> str:
+    """An instant of the mould at the copy's minute; midnight follows from days (limits, the clock) and stays."""
     if value is None:
         return "\\N"
     text = _instants.get((value, shift))
     if text is None:
-        text = _instants[value, shift] = (value + shift).isoformat()
+        moved = value if value.astimezone(LEGAL_ZONE).time() == time.min else value + shift
+        text = _instants[value, shift] = moved.isoformat()
     return text
 
 
@@ -275,9 +271,8 @@ def _copy_in(model: type[models.Model], rows: Sequence[str]) -> None:
     if model not in COPIED:
         names = [one.column for one in _fields(model) if not isinstance(one, models.BigAutoField)]
     quoted = ", ".join(connection.ops.quote_name(name) for name in names)
-    with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {model._meta.db_table} ({quoted}) FROM STDIN") as copy:
-            copy.write("\n".join(rows) + "\n")
+    with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({quoted}) FROM STDIN") as copy:
+        copy.write("\n".join(rows) + "\n")
 
 
 def _reserve(model: type[models.Model], count: int) -> Iterable[int]:
@@ -287,5 +282,3 @@ def _reserve(model: type[models.Model], count: int) -> Iterable[int]:
             [model._meta.db_table, count],
         )
         return [row[0] for row in cursor.fetchall()]
-
-

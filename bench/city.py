@@ -4,15 +4,16 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from bench.words import request
 from psycopg import sql
+
+from bench.words import request
 
 DATABASE = "huying_bench"
 BATCH = 500
@@ -86,7 +87,6 @@ def _fill_share(platform_id: int, moulds: dict[str, list[int]], chunks: Sequence
     django.setup()
     from bench.bulk import Caster
     from bench.stories import the_cast
-
     from huying.people.models import Platform
 
     cast = the_cast(Platform.objects.get(pk=platform_id))
@@ -116,5 +116,3 @@ def copies(cast: Any, moulds: dict[str, list[int]], first: int, count: int) -> I
             shift=timedelta(seconds=random.randrange(0, 14_400, 20)),
             place=random.choice(places),
         )
-
-

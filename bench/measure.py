@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from bench.stories import Cast
-from bench.words import Request, request
 from django.conf import settings
 from django.db import connection, transaction
 
+from bench.stories import Cast
+from bench.words import Request, request
 from huying.base import crypto
 from huying.cases.commands import clock, perform
 from huying.cases.commands.perform import Done
@@ -75,7 +75,7 @@ def commands(cast: Cast, now: datetime, *, n: int) -> dict[str, Sample]:
     """
     watch, random = Stopwatch(), Random(11)
     units = cast.units
-    for number in range(n + 2):
+    for _ in range(n + 2):
         for bare in (False, True):
             person = request(random, 7_000_000 + random.randrange(10**6))
             unit = units[random.randrange(len(units))]
@@ -98,9 +98,7 @@ def commands(cast: Cast, now: datetime, *, n: int) -> dict[str, Sample]:
     return watch.samples()
 
 
-def _call(
-    action: str, cast: Cast, unit: str, person: Request, now: datetime, case: Case | None
-) -> Callable[[], Any]:
+def _call(action: str, cast: Cast, unit: str, person: Request, now: datetime, case: Case | None) -> Callable[[], Any]:
     actor = {"case.submit": None, "case.dispatch": cast.staff["dispatcher"]}.get(action, cast.handlers[unit])
     actor = actor or Actor(id="citizen", role="citizen", platform=cast.platform)
     data: dict[str, Any] = {
@@ -177,8 +175,8 @@ def statements(cast: Cast, now: datetime) -> dict[str, dict[str, int]]:
 # ---- the clock ---------------------------------------------------------------------
 
 
-def sweep(cast: Cast, due_on: date, due_at: datetime, *, sample: int = 200) -> dict[str, Any]:
-    """All limits that end on `due_on` fall due in one instant: the sweep's time beside the bare SQL of its rows."""
+def sweep(cast: Cast, due_at: datetime, *, sample: int = 200) -> dict[str, Any]:
+    """All limits that end at `due_at` fall due in one instant: the sweep's time beside the bare SQL of its rows."""
     while clock.run_due(cast.platform, due_at - timedelta(microseconds=1)):
         pass
     waiting = TimeLimit.objects.filter(next_at__lte=due_at)

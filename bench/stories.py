@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bench.words import Request
-
 from huying.base.clock import LEGAL_ZONE
 from huying.cases.commands import Done, clock, perform
 from huying.cases.models import Case, Delivery
@@ -71,7 +70,8 @@ class Story:
 def _reply(days: int) -> tuple[Step, ...]:
     return (
         Step(days, 9, "handler", "case.claim", {}),
-        Step(days, 10, "handler", "case.contact", {"method": "phone", "result": "reached", "note": "已向诉求人了解情况。"}),
+        Step(days, 10, "handler", "case.contact",
+             {"method": "phone", "result": "reached", "note": "已向诉求人了解情况。"}),
         Step(days + 2, 11, "handler", "case.reply",
              {"content": "经现场核查，已安排人员处理，问题已经解决，并向诉求人作了说明。", "outcome": "solved"}),
         Step(days + 2, 14, "checker", "check.pass", CHECKED),

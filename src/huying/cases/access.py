@@ -14,12 +14,15 @@ from huying.people.models import Unit
 IdentityView = Literal["clear", "masked", "hidden"]
 
 
-def visible_cases(actor: Actor) -> QuerySet[Case]:
-    """The cases that `actor` may know of, and no others.
+def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
+    """The cases that `actor` may know of, and no others; of these only `case_id` when it is given.
 
     The unit complained about, and every unit below it, does not see that the case exists, whatever the role.
+    Whoever asks about one case says so: then only its own rows are looked at, and not everything a unit ever had.
     """
     cases = Case.objects.filter(platform_id=actor.platform.pk)
+    if case_id is not None:
+        cases = cases.filter(pk=case_id)
     if actor.role == "system":
         return cases
     if actor.is_citizen:
@@ -40,7 +43,7 @@ def visible_cases(actor: Actor) -> QuerySet[Case]:
         case "tree":
             return _in_tree(cases, actor.unit)
         case "unit":
-            return cases.filter(pk__in=_of_unit(actor.unit))
+            return cases.filter(pk__in=_of_unit(actor.unit, case_id))
         case "own":
             return cases.filter(submitted_by=actor.id)
         case "reports":
@@ -56,16 +59,26 @@ def _own_of_citizen(actor: Actor, cases: QuerySet[Case]) -> QuerySet[Case]:
     return cases.filter(mine)
 
 
-def _of_unit(unit: Unit) -> QuerySet[Any]:
-    """The ids of the cases that `unit` or one below it has, had to the end, or is supervised in."""
-    below = Q(unit_left__range=(unit.left, unit.right))
+def _of_unit(unit: Unit, case_id: int | None) -> QuerySet[Any]:
+    """The ids of the cases that `unit` or one below it has, had to the end, or is supervised in.
+
+    Three lists of ids, each from one index. Numbers of other platforms' units may fall in the range: the caller
+    filters by platform.
+    """
+    assigned = Assignment.objects.filter(unit_left__range=(unit.left, unit.right))
+    supervised = Supervision.objects.filter(
+        unit__platform=unit.platform, unit__left__range=(unit.left, unit.right), state__in=("open", "answered")
+    )
+    if case_id is not None:
+        assigned, supervised = assigned.filter(case=case_id), supervised.filter(case=case_id)
     later = Assignment.objects.filter(case=OuterRef("case"), ended_at__gt=OuterRef("ended_at"))
     # What the requester withdrew stays on the unit's record (decision A-20); what went to another unit does not.
-    withdrawn = Q(state="cancelled", case__state="withdrawn") & ~Exists(later)
-    assigned = Assignment.objects.filter(below & (Q(state__in=VISIBLE_ASSIGNMENT) | withdrawn))
-    supervised = Supervision.objects.filter(unit__left__range=(unit.left, unit.right), state__in=("open", "answered"))
-    mine = supervised.filter(unit__platform=unit.platform).values("case_id")
-    return assigned.filter(case__platform=unit.platform).values("case_id").union(mine)
+    withdrawn = assigned.filter(~Exists(later), state="cancelled", case__state="withdrawn")
+    return (
+        assigned.filter(state__in=VISIBLE_ASSIGNMENT)
+        .values("case_id")
+        .union(withdrawn.values("case_id"), supervised.values("case_id"))
+    )
 
 
 def _assignments_below(unit: Unit) -> QuerySet[Assignment]:

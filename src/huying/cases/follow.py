@@ -62,17 +62,14 @@ def open_by_code(platform: Platform, *, number: str, code: str, source: str, now
         minutes, seconds = divmod(math.ceil(wait.total_seconds()), 60)
         words = f"{minutes}分{seconds}秒" if minutes else f"{seconds}秒"
         return Refused("too_many_tries", f"尝试次数过多，请在{words}后再试。")
-    case = None
-    if cleaned_number:
-        case = Case.objects.filter(platform=platform, number=cleaned_number).select_related("platform").first()
-    # Verified even without a case or a code that can be one: the answer takes as long.
-    matches = verify_query_code(
-        cleaned_code or "", case.query_code_hash or None if case and cleaned_code else None, settings.HUYING_KEYS.pepper
-    )
-    if case is None or not matches:
+    # The same look-up and the same hashing whatever was typed; the case itself is read only once it is opened.
+    found = Case.objects.filter(platform=platform, number=cleaned_number or "").values_list("pk", "query_code_hash")
+    pk, stored = found.first() or (None, None)
+    matches = verify_query_code(cleaned_code or "", stored if cleaned_code else None, settings.HUYING_KEYS.pepper)
+    if pk is None or not matches:
         return NO_MATCH
     _forgive(keys)
-    return case
+    return Case.objects.select_related("platform").get(pk=pk)
 
 
 def forget_old_tries(now: datetime) -> int:

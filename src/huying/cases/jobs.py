@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 
 from huying.base import clock
 from huying.cases.commands.clock import Swept, sweep
+from huying.cases.follow import forget_old_tries
 
 log = logging.getLogger(__name__)
 stopping = threading.Event()
@@ -29,3 +30,10 @@ def sweep_now() -> Swept:
 def sweep_due(timestamp: int) -> None:
     """Every minute. `timestamp` is the tick's, and is not used: it may be late."""
     sweep_now()
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="cases.forget_tries", queueing_lock="cases.forget_tries", queue="clock")
+def forget_tries(timestamp: int) -> None:
+    """Every hour: counts of tries to open a case that no longer matter."""
+    forget_old_tries(clock.now())

@@ -9,7 +9,7 @@ from django.db.models import Model
 from huying.cases.access import visible_cases
 from huying.cases.commands.perform import _judge_own, authorise, judge_states
 from huying.cases.commands.registry import ACTIONS, Action, Take
-from huying.cases.models import Application, Case, Clue, Report, Supervision
+from huying.cases.models import Application, Assignment, Case, Clue, Report, Supervision
 from huying.core.verdict import Refused
 from huying.people.actors import Actor
 
@@ -39,20 +39,24 @@ def offers(case: Case, actor: Actor, *, now: datetime) -> list[Offer]:
     Actions that the regulation does not know, or that are another role's, are left out; those in a wrong state are
     greyed. Conditions on the input (limits, contact before reply) are told when the action is tried.
     """
-    if not visible_cases(actor).filter(pk=case.pk).exists():
+    if not visible_cases(actor, case.pk).exists():
         return []
+    mine: list[Assignment] = []
+    if actor.unit is not None:
+        mine += Assignment.objects.filter(case=case, unit=actor.unit).select_related("unit").order_by("-pk")
+    offered = [action for action in ACTIONS.values() if action.on != "platform" and actor.role in action.parties]
+    targets = {on: _targets(on, case) for on in {action.on for action in offered}}
     found = [
         offer
-        for action in ACTIONS.values()
-        if action.on != "platform" and actor.role in action.parties
-        for target in _targets(action, case)
-        if (offer := _offer(action, case, actor, target, now)) is not None
+        for action in offered
+        for target in targets[action.on]
+        if (offer := _offer(action, case, actor, target, now, mine)) is not None
     ]
     return sorted(found, key=lambda offer: not offer.enabled)
 
 
-def _targets(action: Action, case: Case) -> Sequence[Model | None]:
-    match action.on:
+def _targets(on: str, case: Case) -> Sequence[Model | None]:
+    match on:
         case "application":
             return list(Application.objects.filter(case=case, state="pending").order_by("pk"))
         case "supervision":
@@ -65,8 +69,11 @@ def _targets(action: Action, case: Case) -> Sequence[Model | None]:
             return [None]
 
 
-def _offer(action: Action, case: Case, actor: Actor, target: Model | None, now: datetime) -> Offer | None:
+def _offer(
+    action: Action, case: Case, actor: Actor, target: Model | None, now: datetime, mine: list[Assignment]
+) -> Offer | None:
     take = Take(platform=actor.platform, actor=actor, now=now, action=action, rule=None, case=case)  # type: ignore[arg-type]
+    take.of_unit = mine
     refused = authorise(take, target)
     if refused is not None:
         return None

@@ -38,6 +38,8 @@ def calendar_of(platform: Platform) -> Calendar:
     return _calendars[notices]
 
 
-def use_calendar(platform: Platform, calendar: Calendar) -> None:
-    """Let `platform` count by `calendar` in this process (a story's own holidays)."""
-    _extra_days[platform.pk] = calendar
+def use_calendar(platform: Platform, calendar: Calendar | None) -> None:
+    """Let `platform` count by `calendar` in this process (a story's own holidays); None: by the national one again."""
+    _extra_days.pop(platform.pk, None)
+    if calendar is not None:
+        _extra_days[platform.pk] = calendar

@@ -1,4 +1,4 @@
-"""Who is at the desk: the account's chosen role, looked up anew on every request, so that an ended role ends at once."""
+"""Who is at the desk: the account's chosen role, looked up anew on every request: a role that ended ends at once."""
 
 from collections.abc import Callable
 from datetime import datetime

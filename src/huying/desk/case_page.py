@@ -13,6 +13,13 @@ from huying.desk.actor import DeskRequest
 from huying.desk.forms import action_form, initial_of
 from huying.ui.words import word
 
+USUAL = (
+    "case.claim", "case.contact", "case.reply", "case.co_feedback", "application.approve", "application.reject",
+    "reply.approve", "reply.reject", "check.pass", "check.fail", "case.call_back", "panel.conclude", "case.close",
+    "case.answer", "case.accept", "case.dispatch", "supervision.respond", "supervision.open", "clue.conclude",
+    "report.instruct",
+)  # fmt: skip
+"""In which order a page shows what may be done: the usual next step first, the rest as the registry has it."""
 
 
 @dataclass
@@ -33,7 +40,7 @@ class Button:
 def case_context(request: DeskRequest, case: Any, opened: Button | None = None) -> dict[str, Any]:
     """Everything that the page of `case` shows its reader; `opened` is a form that is open already."""
     record = case_record(case, request.actor, now=request.now)
-    buttons = [Button(one, about(one)) for one in offers(case, request.actor, now=request.now)]
+    buttons = sorted((Button(one, about(one)) for one in offers(case, request.actor, now=request.now)), key=_usual)
     if opened:
         buttons = [opened if one.key == opened.key else one for one in buttons]
         if opened not in buttons:
@@ -71,6 +78,11 @@ def open_form(request: DeskRequest, case: Any, button: Button) -> Button:
     return button
 
 
+def _usual(button: Button) -> int:
+    action_id = button.offer.action.id
+    return USUAL.index(action_id) if action_id in USUAL else len(USUAL)
+
+
 def about(offer: Offer) -> str:
     """Which application, supervision, clue or report the button is about."""
     target: Any = offer.target
@@ -83,5 +95,3 @@ def about(offer: Offer) -> str:
             return word(target.kind, "report_kind")
         case _:
             return ""
-
-

@@ -9,7 +9,9 @@ from huying.policy.model import Regulation, Rule
 
 Choices = list[tuple[str, str]]
 MEETINGS = ("协调会", "联席会议", "现场会", "专题会")
-UNIT_FIELDS = frozenset({"lead", "co", "unit", "suggested_unit", "subject_unit", "attendees", "other_unit", "place_unit"})
+UNIT_FIELDS = frozenset(
+    {"lead", "co", "unit", "suggested_unit", "subject_unit", "attendees", "other_unit", "place_unit"}
+)
 """Fields that name units, whatever the action."""
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+
 from huying.cases.policies import policy_of
 from huying.cases.queries.queues import queues_of
 from huying.desk.actor import DeskRequest, key_of, role_label

@@ -1,6 +1,7 @@
 """The command `huying`: everything that the city's IT staff and the legal desk do by hand."""
 
 import os
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -30,20 +31,16 @@ def scenario() -> None:
 def scenario_run(paths: tuple[Path, ...]) -> None:
     """运行情景文件或文件夹：每个情景一行，随后列出不符之处。"""
     _django()
-    from huying.site.scenario import BadScenario, Result, find_scenarios, run_scenario
+    from huying.site.scenario import BadScenario, find_scenarios, run_scenarios
 
     try:
         files = find_scenarios(paths)
     except BadScenario as bad:
         raise click.ClickException(str(bad)) from None
     failed = 0
-    for path in files:
-        try:
-            result = run_scenario(path)
-        except BadScenario as bad:
-            result = Result(path, path.stem, [str(bad)])
+    for result in run_scenarios(files):
         failed += not result.holds
-        click.echo(f"{'通过' if result.holds else '不符'}  {path}  {result.title}")
+        click.echo(f"{'通过' if result.holds else '不符'}  {result.path}  {result.title}")
         for difference in result.differences:
             click.echo(f"      {difference}")
     click.echo(f"{len(files) - failed} 个通过，{failed} 个不符")
@@ -94,6 +91,18 @@ def worker_command(once: bool) -> None:
     from huying.site.worker import run_worker
 
     run_worker(once=once)
+
+
+@main.command("openapi")
+def openapi_command() -> None:
+    """接口的 OpenAPI 说明，写到标准输出。"""
+    _django()
+    import json
+
+    from huying.api.routes import api
+
+    schema = api.get_openapi_schema(path_prefix="/api/v1/")
+    click.echo(json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True))
 
 
 @main.command("api-key")
@@ -162,7 +171,9 @@ def who_saw_command(number: str, before: datetime | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--map", "map_path", required=True, type=click.Path(path_type=Path), help="映射文件（TOML）。")
 @click.option("--platform", default="", help="导入到哪个平台；不写则按映射文件。")
-@click.option("--mode", type=click.Choice(["", "history", "new"]), default="", help="history 按原来的时间；new 作为新诉求。")
+@click.option(
+    "--mode", type=click.Choice(["", "history", "new"]), default="", help="history 按原时间；new 作为新诉求。"
+)
 @click.option("--dry-run", is_flag=True, help="只试，不写入任何东西。")
 @click.option("--errors", type=click.Path(path_type=Path), help="错误文件的位置；不写则在原文件旁边。")
 def import_command(file: Path, map_path: Path, platform: str, mode: str, dry_run: bool, errors: Path | None) -> None:
@@ -188,8 +199,8 @@ def platform() -> None:
 @click.argument("slug")
 @click.option("--name", required=True, help="平台名称。")
 @click.option("--regulation", required=True, help="所依规定的编号，例如 regulations/ 下的文件夹名。")
-@click.option("--units", required=True, type=click.Path(path_type=Path), help="单位表（TOML 或 CSV）。")
-def platform_open(slug: str, name: str, regulation: str, units: Path) -> None:
+@click.option("--units", type=click.Path(path_type=Path), help="单位表（TOML 或 CSV）；不写则用规定自带的单位树。")
+def platform_open(slug: str, name: str, regulation: str, units: Path | None) -> None:
     """开设平台：建立单位树，并核对规定用到的单位都在其中。"""
     _django()
     from huying.cases.policies import regulation as regulation_of
@@ -226,6 +237,50 @@ def account_create(username: str, slug: str, role: str, unit: str, name: str, pa
     except BadAccount as bad:
         raise click.ClickException(str(bad)) from None
     click.echo(f"{'已新建账号并授予' if made else '账号已有，已授予'}“{role}”。")
+
+
+@main.command()
+@click.option("--reset", is_flag=True, help="先清空演示数据，重新开始。")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="网站的端口，被占用则顺延。"
+)
+@click.option("--no-serve", is_flag=True, help="只建立数据，不启动网站。")
+@click.option("--cases", default=300, show_default=True, type=click.IntRange(1, 3000), help="大约多少件诉求。")
+@click.option("--now", "at", type=click.DateTime(), help="演示数据截至的时刻（北京时间），默认为现在。")
+def demo(reset: bool, port: int, no_serve: bool, cases: int, at: datetime | None) -> None:
+    """启动带有演示数据的平台：数据库、网站和后台任务，按 Ctrl-C 全部停止。"""
+    from rich.console import Console
+
+    from huying.base.clock import LEGAL_ZONE
+    from huying.site.demo import CannotRun, run
+
+    at = at.replace(tzinfo=LEGAL_ZONE) if at else None
+    try:
+        run(reset=reset, port=port, serve=not no_serve, cases=cases, at=at, console=Console())
+    except CannotRun as bad:
+        raise click.ClickException(str(bad)) from None
+
+
+@main.command()
+@click.option("--sizes", default="10000,100000", show_default=True, help="诉求件数，逗号分隔，从小到大。")
+@click.option("-n", "repeats", default=100, show_default=True, type=click.IntRange(5), help="每项测多少次。")
+@click.option("--limits", default=10_000, show_default=True, type=click.IntRange(0), help="同时到期的期限数，0为不测。")
+@click.option("--write-docs", is_flag=True, help="把数字写入 docs/performance.md。")
+def bench(sizes: str, repeats: int, limits: int, write_docs: bool) -> None:
+    """测量命令、列表、诉求页、搜索和期限到期的用时（须在源代码目录中运行，用单独的数据库）。"""
+    from rich.console import Console
+
+    from huying.base import clock
+
+    root = Path(__file__).resolve().parents[3]
+    if not (root / "bench" / "run.py").is_file() or not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", sizes):
+        raise click.ClickException("请在源代码目录中运行，件数写成如 10000,100000 的样子。")
+    sys.path.insert(0, str(root))
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+    from bench.run import run
+
+    wanted = sorted({int(size) for size in sizes.split(",")})
+    run(root=root, sizes=wanted, n=repeats, limits=limits, write_docs=write_docs, console=Console(), now=clock.now())
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from huying.cases.commands import ACTIONS
+from huying.cases.commands.applications import APPROVED
 from huying.cases.commands.notices import TEMPLATES
 from huying.cases.commands.perform import TARGET_STATES
 from huying.cases.commands.registry import Action
@@ -26,7 +27,7 @@ from huying.policy.load import load_regulation
 from huying.policy.model import LimitName, Regulation, Rule
 
 ROOT = Path(__file__).resolve().parents[3]
-NOT_TOPICS = {"__init__", "registry", "perform", "regulation", "verdict", "policies"}
+NOT_TOPICS = {"__init__", "registry", "perform", "verdict"}
 """File names that are machinery and no matter of the field."""
 JOURNAL_WRITERS = {"record", "record_for_platform"}
 KIND_OF_ENTRY = re.compile(r"[a-z_]+\.[a-z_]+")
@@ -42,13 +43,14 @@ class Topic:
 
     name: str
     files: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
+    actions: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Docs:
     """The sources of the generated pages: a clone of the repository below `root`."""
 
-    root: Path = ROOT
+    root: Path = field(default_factory=lambda: ROOT)
 
     @cached_property
     def folder(self) -> Path:
@@ -75,7 +77,19 @@ class Docs:
             name = path.stem.removeprefix("test_")
             if name in found:
                 found[name].files["tests"].append(path)
+        for topic in found.values():
+            self._add_actions(topic)
         return tuple(found[name] for name in sorted(found))
+
+    def _add_actions(self, topic: Topic) -> None:
+        """The actions that name the topic, and the commands that take them or grant what they ask for."""
+        runs = [action.run for action in ACTIONS.values() if _is_about(action.id, topic.name)]
+        topic.actions = [action for action in ACTIONS if _is_about(action, topic.name)]
+        runs += [run for type_, run in APPROVED.items() if _is_about(type_, topic.name)]
+        for run in runs:
+            path = self.root / "src" / Path(*run.__module__.split(".")).with_suffix(".py")
+            if path not in topic.files["command"]:
+                topic.files["command"].append(path)
 
     @cached_property
     def journal_kinds(self) -> frozenset[str]:
@@ -113,6 +127,13 @@ LAYERS = {
     "desk": "src/huying/desk/views/*.py",
     "api": "src/huying/api/views/*.py",
 }
+
+
+def _is_about(action: str, topic: str) -> bool:
+    """Whether an action's id names the topic: `case.request_extension` names `extension`, `case.return` `returns`."""
+    noun, _, verb = action.rpartition(".")
+    words = {noun, verb, verb.replace("_", ""), verb.removeprefix("request_")} - {"case", "application"}
+    return topic in words or topic.removesuffix("s") in words
 
 
 def _stem(path: Path) -> str:
@@ -167,13 +188,16 @@ def topics_page(docs: Docs) -> str:
     rows = [
         [
             f"{docs.zh('topic', topic.name)} `{topic.name}`",
-            *(_links(topic.files[layer], docs) for layer in ("regulation", "core", "command", "query")),
+            _links(topic.files["regulation"], docs),
+            "<br>".join(_core_link(path, docs) for path in topic.files["core"]),
+            "<br>".join(f"[{action}](actions.md#{_anchor(action)})" for action in topic.actions),
+            *(_links(topic.files[layer], docs) for layer in ("command", "query")),
             _links([path for layer in ("portal", "desk", "api") for path in topic.files[layer]], docs),
-            _links(topic.files["tests"], docs),
+            "<br>".join(filter(None, [_links(topic.files["tests"], docs), _scenarios(topic, docs)])),
         ]
         for topic in docs.topics
     ]
-    table = _table(["Topic", "Regulation", "Core", "Command", "Query", "Screens and API", "Tests"], rows)
+    table = _table(["Topic", "Regulation", "Core", "Actions", "Command", "Query", "Screens and API", "Tests"], rows)
     known = {topic.name for topic in docs.topics}
     others = [
         path for path in sorted(docs.root.glob("tests/**/test_*.py")) if path.stem.removeprefix("test_") not in known
@@ -183,13 +207,38 @@ def topics_page(docs: Docs) -> str:
 {MADE}
 
 One topic is one word and the same file name in every layer; an empty cell means that the layer has no file of that
-name, not that it knows nothing of the matter. What the words mean stands in [glossary.toml](glossary.toml), what each
-action does in [actions.md](actions.md).
+name, not that it knows nothing of the matter. Commands also stand where an action that names the topic is taken or
+granted. The pages of the desk, the bodies of the API and the steps of scenarios are made from the registry of actions,
+so most topics need no screen of their own. What the words mean stands in [glossary.toml](glossary.toml).
 
 {table}
 
 Tests of no single topic: {_links(others, docs, separator=", ")}
 """
+
+
+def _scenarios(topic: Topic, docs: Docs) -> str:
+    """How many scenarios of each regulation begin with the topic's word, linked to their folder."""
+    names = (topic.name, topic.name.removesuffix("s"))
+    links = []
+    for folder in sorted(docs.root.glob("regulations/*/cases")):
+        count = sum(path.stem.partition("-")[0] in names for path in folder.glob("*.yaml"))
+        if count:
+            links.append(f"[{count} scenario{'s' if count > 1 else ''}]({_relative(folder, docs)})")
+    return "<br>".join(links)
+
+
+def _core_link(path: Path, docs: Docs) -> str:
+    """The module and its public functions."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    return " ".join([_links([path], docs), *(f"`{name}`" for name in functions)])
+
+
+def _anchor(action: str) -> str:
+    """As the usual viewers of Markdown make it from the heading of the action."""
+    label = ACTIONS[action].label
+    return f"{action.replace('.', '')}-{label}"
 
 
 def _links(paths: Iterable[Path], docs: Docs, separator: str = "<br>") -> str:
@@ -309,8 +358,8 @@ def rules_page(docs: Docs, regulation: Regulation) -> str:
         "",
         MADE,
         "",
-        f"{regulation.info.title}. {len(rules)} rules: {len(rules) - len(defaults)} rest on an article, {len(defaults)}",
-        "are defaults of this platform: the text is silent there, or leaves something open, and the decision named",
+        f"{regulation.info.title}: {len(rules)} rules, of which {len(rules) - len(defaults)} rest on an article.",
+        f"The other {len(defaults)} are defaults: the text is silent, or leaves something open, and the decision named",
         "([decisions.md](decisions.md), [decision records](adr/README.md)) fills the gap. A default may still name the",
         "article that it fills in.",
         "",
@@ -415,7 +464,9 @@ def problems(docs: Docs) -> list[str]:
 
 def stale(docs: Docs) -> list[Path]:
     """The generated pages that are missing or not as they should be."""
-    return [path for path, text in pages(docs).items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    return [
+        path for path, text in pages(docs).items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
 
 
 def write(docs: Docs) -> list[Path]:
@@ -471,4 +522,3 @@ def _link_problems(docs: Docs) -> Iterator[str]:
 
 def _name(path: Path, docs: Docs) -> str:
     return path.relative_to(docs.root).as_posix()
-

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from django.db import DatabaseError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -24,7 +25,7 @@ class CannotImport(Exception):
 
 def import_file(
     path: Path, map_path: Path, *, platform: str = "", mode: Literal["", "history", "new"] = "",
-    dry_run: bool = False, errors: Path | None = None, batch: int = 200,
+    dry_run: bool = False, errors: Path | None = None, batch: int = 0,
 ) -> Report:  # fmt: skip
     """Run one import with a progress bar.
 
@@ -49,6 +50,9 @@ def import_file(
             )  # fmt: skip
     except (BadFile, UnclearMapping) as bad:
         raise CannotImport(str(bad)) from None
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CannotImport(f"数据库出错：{reason}。已导入的都在，处理后再运行一次即可接着导入。") from None
     except OSError as error:
         raise CannotImport(
             f"{error.filename}：写不了（{error.strerror}），可用 --errors 另指错误文件的位置。"

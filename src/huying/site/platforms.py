@@ -24,14 +24,14 @@ class BadTree(Exception):
     """The units cannot be taken as they stand; one line a problem: where, what, mend."""
 
 
-def open_with_units(slug: str, name: str, regulation: Regulation, units: Path) -> Platform:
-    """A new platform under `regulation` with the tree in the file `units`.
+def open_with_units(slug: str, name: str, regulation: Regulation, units: Path | None) -> Platform:
+    """A new platform under `regulation` with the tree in the file `units`, or the regulation's own without one.
 
     Raises: BadTree when the file is unclear, or units are missing that the regulation's rules name.
     """
     if Platform.objects.filter(slug=slug).exists():
         raise BadTree(f"平台“{slug}”已经有了 → 换一个代号。")
-    tree = load_tree(units)
+    tree = load_tree(units) if units else regulation.tree
     problems = [f"{units}：{one}" for one in (*_problems(tree), *missing_units(regulation, tree))]
     if problems:
         raise BadTree("\n".join(problems))
@@ -120,7 +120,7 @@ def _group(number: int, group: dict[str, Any]) -> Iterator[UnitSpec]:
 
 
 def _from_csv(path: Path, text: str) -> UnitTree:
-    """Columns path, name, kind, handles (1 or 0), roles and aliases (by `;`). The row with an empty path is the root."""
+    """Columns path, name, kind, handles (1 or 0), roles and aliases (by `;`). The row without a path is the root."""
     rows = list(csv.DictReader(text.splitlines()))
     if not rows or set(rows[0]) - set(COLUMNS):
         raise BadTree(f"{path}：列应为 {'、'.join(COLUMNS)}。")

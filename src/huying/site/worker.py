@@ -63,9 +63,12 @@ async def _work(working: App) -> None:
         # Two at a time, so that a slow mail server does not hold up the clock.
         worker = asyncio.create_task(
             working.run_worker_async(
-                concurrency=2, install_signal_handlers=False, shutdown_graceful_timeout=8, delete_jobs="successful",
+                concurrency=2,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=8,
+                delete_jobs="successful",
                 fetch_job_polling_interval=5.0,
-            )  # fmt: skip
+            )
         )
 
         def stop() -> None:

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from huying.base.clock import LEGAL_ZONE
@@ -151,18 +151,37 @@ class Uploads:
         return file  # type: ignore[return-value]  # reads and seeks like any file
 
 
-def show_refusal(form: forms.Form, refused: Refused) -> bool:
-    """Put what was refused at its field. False when it belongs on top of the page, with its article."""
+def show_refusal(
+    form: forms.Form, refused: Refused, *, model: type[BaseModel] | None = None, data: Mapping[str, Any] | None = None
+) -> bool:
+    """Put what was refused at its field. False when it belongs on top of the page, with its article.
+
+    With the action's `model` and `data` a mistake within a nested input is shown at the very field.
+    """
     kind, _colon, name = refused.code.partition(":")
     if kind not in ("missing", "invalid"):
         return False
     if not hasattr(form, "cleaned_data"):
         form.full_clean()
-    at = next((field for field in form.fields if field == name or field.split(PART)[0] == name), None)
-    if at is None:
+    at = name if name in form.fields else _nested_field(name, model, data or {})
+    if at not in form.fields:
+        at = next((field for field in form.fields if field.split(PART)[0] == name), "")
+    if not at:
         return False
     form.add_error(at, refused.reason)
     return True
+
+
+def _nested_field(name: str, model: type[BaseModel] | None, data: Mapping[str, Any]) -> str:
+    """Where in the nested input `name` the first mistake is, as the form names it."""
+    nested = _model_in(model.model_fields[name].annotation) if model and name in model.model_fields else None
+    if nested is None:
+        return ""
+    try:
+        nested.model_validate(data.get(name) or {})
+    except ValidationError as error:
+        return PART.join((name, *(str(part) for part in error.errors()[0]["loc"])))
+    return ""
 
 
 # ---- from the model to fields ------------------------------------------------------

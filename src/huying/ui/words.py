@@ -95,7 +95,8 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "key": "重点",
     },
     "event": {
-        "limit.missed": "期限届满未办", "notice.due_soon": "期限将到提醒", "notice.overdue": "超期告知",
+        "limit.missed": "期限届满未办", "notice.sent": "系统发出提醒", "notice.due_soon": "期限将到提醒",
+        "notice.overdue": "超期告知",
         "notice.nudge": "催办",
         "supervision.proposed": "系统提示督办", "clue.proposed": "系统提示线索", "identity.read": "查看诉求人信息",
     },

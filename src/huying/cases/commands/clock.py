@@ -195,4 +195,4 @@ def _renew_review(limit: TimeLimit, moment: datetime) -> None:
     """A ledger is looked at again every so often while it lasts (decision D-5)."""
     if limit.due_at <= moment and limit.case.ledger:
         time_limits.end([limit], at=moment)
-        time_limits.start_named(limit.case, "review", at=moment, event="ledger")
+        time_limits.start_named(limit.case, "review", at=moment, event="ledger", day_zero=limit.due_on)

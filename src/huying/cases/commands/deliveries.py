@@ -153,10 +153,14 @@ def _address_of_staff(claimed: Claimed, now: datetime) -> str:
     notice = Notice.objects.select_related("unit").get(deliveries__pk=claimed.id)
     unit = notice.unit
     assert unit is not None
-    if CaseSubject.objects.filter(case_id=claimed.case_id, unit_left__lte=unit.left, unit_right__gte=unit.left).exists():
+    if CaseSubject.objects.filter(
+        case_id=claimed.case_id, unit_left__lte=unit.left, unit_right__gte=unit.left
+    ).exists():
         return ""
     held = _open_grants(now).filter(unit=unit, account=OuterRef("pk"))
-    account = Account.objects.filter(Exists(held), pk=claimed.recipient.removeprefix("account:"), is_active=True).first()
+    account = Account.objects.filter(
+        Exists(held), pk=claimed.recipient.removeprefix("account:"), is_active=True
+    ).first()
     return account.email if account else ""
 
 

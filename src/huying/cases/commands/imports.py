@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, get_args
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from huying.base.clock import local_date
 from huying.base.ids import new_case_number
@@ -39,6 +39,7 @@ ASSIGNMENT_AT = {
 }  # fmt: skip
 REPLY_AT = {"checking": "checking", "feedback": "passed", "closed": "passed"}
 TRIES = 5
+ROWS_FAULT = (DataError, IntegrityError)
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def judge_old_case(old: OldCase, policy: Regulation, *, mode: Literal["history",
     if not old.external_no or len(old.external_no) > LONGEST_NUMBER:
         problems.append(f"来源编号应为1至{LONGEST_NUMBER}个字，请补上或核对映射")
     for name, value, longest in (
-        ("标题", old.title, LONGEST_TITLE), ("诉求内容", old.content, LONGEST_CONTENT), ("地点", old.place, LONGEST_PLACE),
-        ("事项分类", old.category, LONGEST_CATEGORY),
+        ("标题", old.title, LONGEST_TITLE), ("诉求内容", old.content, LONGEST_CONTENT),
+        ("地点", old.place, LONGEST_PLACE), ("事项分类", old.category, LONGEST_CATEGORY),
     ):  # fmt: skip
         if len(value) > longest:
             problems.append(f"{name}有{len(value)}个字，最多{longest}个字，请缩短")
@@ -150,13 +151,13 @@ def write_history(platform: Platform, cases: Sequence[OldCase], *, actor: Actor,
     """Write `cases` with their own times, all in one transaction; gives those that the database would not take.
 
     The caller has judged them and left out what is known. If another import was faster with one of them, it is left
-    out here too. One that fails does not take the others with it.
+    out here too. One that fails does not take the others with it; trouble that is no row's fault is raised.
     """
     try:
         with transaction.atomic():
             _write(platform, cases, actor=actor, now=now)
         return []
-    except DatabaseError as error:
+    except ROWS_FAULT as error:
         if len(cases) == 1:
             return _one_failed(platform, cases[0], error)
     middle = len(cases) // 2
@@ -167,7 +168,7 @@ def write_history(platform: Platform, cases: Sequence[OldCase], *, actor: Actor,
     ]
 
 
-def _one_failed(platform: Platform, old: OldCase, error: DatabaseError) -> list[Failure]:
+def _one_failed(platform: Platform, old: OldCase, error: Exception) -> list[Failure]:
     if isinstance(error, IntegrityError) and known_numbers(platform, [old]):
         return []
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -192,7 +193,8 @@ def _write(platform: Platform, olds: Sequence[OldCase], *, actor: Actor, now: da
     for case, old in pairs:
         _keep_requester(case, old, policy, now=now)
         _start_limits(case, by_case.get(case.pk), now=now)
-        journal.record(case, "case.imported", actor=actor, at=now, mode="history", **_told(old))
+    told = [(case, {"mode": "history", **_told(old)}) for case, old in pairs]
+    journal.record_many("case.imported", told, actor=actor, at=now)
 
 
 def _fresh_numbers(days: Sequence[date]) -> list[str]:
@@ -316,14 +318,13 @@ def _submit(platform: Platform, old: OldCase, *, now: datetime, dispatch: bool) 
             if dispatch and old.unit is not None and old.unit.handles:
                 centre = find_unit(platform, policy_of(platform).info.competent_unit)
                 sender = Actor(id=IMPORTER, role="dispatcher", platform=platform, unit=centre)
-                sent = perform(
-                    "case.dispatch", actor=sender, now=now, case=done, data={"lead": old.unit.path, "note": old.note[:2000]}
-                )  # fmt: skip
+                order = {"lead": old.unit.path, "note": old.note[:2000]}
+                sent = perform("case.dispatch", actor=sender, now=now, case=done, data=order)
                 if isinstance(sent, Refused):
                     transaction.set_rollback(True)
                     return f"{sent.reason}（{sent.code}）"
             journal.record(done, "case.imported", actor=importer(platform), at=now, mode="new", **_told(old))
-    except DatabaseError as error:
+    except ROWS_FAULT as error:
         return f"数据库未接受：{str(error).strip().splitlines()[0]}"
     return ""
 

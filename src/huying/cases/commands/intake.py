@@ -137,8 +137,8 @@ def _judge_choices(take: Take, given: SubmitInput) -> Refused | None:
 
 
 def _place(take: Take, text: str) -> Unit | None:
-    """The territorial unit that `text` names: the whole of it, or what stands before the first blank of an address."""
-    for path in dict.fromkeys((text, text.split(" ", 1)[0])):
+    """The territorial unit that `text` names, alone or before an address (`金湖街道 新冶大道1号`)."""
+    for path in (text, text.partition(" ")[0]):
         try:
             return find_unit(take.platform, path)
         except UnknownUnit:

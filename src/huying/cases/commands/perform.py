@@ -27,6 +27,7 @@ from huying.cases.models import (
     Report,
     Supervision,
 )
+from huying.cases.models.handling import ACTIVE_ASSIGNMENT
 from huying.cases.policies import policy_of
 from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES, judge_state
 from huying.core.routing import judge_recusal
@@ -73,7 +74,7 @@ def perform(
     action = ACTIONS.get(action_id)
     if action is None:
         key = case.pk if isinstance(case, Case) else case
-        if key is not None and not visible_cases(actor).filter(pk=key).exists():
+        if key is not None and not visible_cases(actor, key).exists():
             return NOT_FOUND
         return Refused("not_enabled", f"没有“{action_id}”这项操作。")
     try:
@@ -133,7 +134,7 @@ def _lock(actor: Actor, case: Case | int | None) -> Case | None:
         return None
     key = case.pk if isinstance(case, Case) else case
     # What may be seen is asked before the lock, so that a stranger cannot hold up those who work on the case.
-    if not visible_cases(actor).filter(pk=key).exists():
+    if not visible_cases(actor, key).exists():
         return None
     return Case.objects.select_for_update(of=("self",)).select_related("holder", "platform").get(pk=key)
 
@@ -221,9 +222,10 @@ def _assignment_of(take: Take) -> Assignment | None:
     """The assignment of the actor's unit: an active one before an ended one, a later before an earlier."""
     if take.actor.unit is None:
         return None
-    mine = Assignment.objects.filter(case=take.case, unit=take.actor.unit).select_related("unit")
-    active = mine.filter(state__in=("dispatched", "handling", "submitted")).order_by("-pk").first()
-    return active or mine.order_by("-pk").first()
+    if take.of_unit is None:
+        mine = Assignment.objects.filter(case=take.case, unit=take.actor.unit).select_related("unit")
+        take.of_unit = list(mine.order_by("-pk"))
+    return next((one for one in take.of_unit if one.state in ACTIVE_ASSIGNMENT), next(iter(take.of_unit), None))
 
 
 def _judge_units(take: Take, data: Mapping[str, Any]) -> Refused | None:

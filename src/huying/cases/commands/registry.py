@@ -64,6 +64,8 @@ class Take:
     rule: ActionRule
     case: Case = None  # type: ignore[assignment]  # always set but for actions on the platform
     assignment: Assignment | None = None
+    of_unit: list[Assignment] | None = None
+    """All assignments of the actor's unit, the latest first, once they were looked up."""
     target: Model | None = None
     made: Model | None = None
     """What the command made, for whoever wants to act on it next (an application, a supervision …)."""

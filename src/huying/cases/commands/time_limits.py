@@ -85,12 +85,20 @@ def start_for_case(case: Case, event: str, *, at: datetime) -> None:
             start(case, rule, local_date(at), at=at, event=event)
 
 
-def start_named(case: Case, name: str, *, at: datetime, event: str, application: Application | None = None) -> None:
-    """The limit `name` of the case's regulation from `at`, if the regulation has one."""
+def start_named(
+    case: Case,
+    name: str,
+    *,
+    at: datetime,
+    event: str,
+    application: Application | None = None,
+    day_zero: date | None = None,
+) -> None:
+    """The limit `name` of the case's regulation from `day_zero` (the day of `at`), if the regulation has one."""
     policy = policy_of(case.platform)
     rule = core.choose(policy.time_limits, name, "lead", facts_of(case))
     if rule is not None:
-        start(case, rule, local_date(at), at=at, event=event, application=application)
+        start(case, rule, day_zero or local_date(at), at=at, event=event, application=application)
 
 
 def start_for_supervision(supervision: Supervision, *, at: datetime) -> None:
@@ -166,7 +174,8 @@ def refresh(case: Case, *, at: datetime) -> None:
                     case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event="before_handle",
                     soft=rule.soft or rule.optional, assignment=assignment,
                 )  # fmt: skip
-            elif row.ended_at is None and row.due_on != due.due_on:
+            # One that ran out comes to life again only by a promise moved far enough, not by the passing of days.
+            elif row.ended_at is None and row.due_on != due.due_on and (due.due_on > today or row.due_at > at):
                 step = {"event": "before_handle", "rule": row.rule}
                 move(row, due.due_on, at=at, step=step, provisional=due.provisional)
 

@@ -15,5 +15,5 @@ __all__ = [
     "ApiKey", "Application", "Assignment", "Attachment", "BlindIndex", "Callback", "Case", "CaseSubject", "Clue",
     "Contact", "Delivery", "DocumentSeries", "Evaluation", "IdentityAccess", "JournalEntry", "Link", "Meeting",
     "Notice", "Nudge", "Party", "Reply", "Report", "Subject", "SubjectField", "Submission", "Supervision",
-    "Supplement", "TimeLimit", "Verification",
+    "Supplement", "Throttle", "TimeLimit", "Verification",
 ]  # fmt: skip

@@ -14,7 +14,8 @@ ALL_LIMITS = (*CENTRE_ROLES, "inspector")
 
 @dataclass(frozen=True)
 class ShownLimit:
-    """One limit: `state` is met, missed, overdue, open, suspended or gone (ended without being judged)."""
+    """One limit: `state` is met, missed, overdue, past (a right or a target that has run out), open, suspended or gone
+    (ended without being judged)."""
 
     explained: Explained
     state: str
@@ -48,4 +49,6 @@ def _state(one: Explained, now: datetime) -> str:
         return "missed" if limit.missed_at is not None and not limit.soft else "gone"
     if limit.suspended:
         return "suspended"
-    return "overdue" if is_overdue(limit, now) else "open"
+    if limit.due_at <= now:
+        return "overdue" if is_overdue(limit, now) else "past"
+    return "open"

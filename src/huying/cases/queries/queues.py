@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from huying.base.text import cut_query, is_storable
 from huying.cases.access import visible_cases
@@ -16,6 +16,8 @@ from huying.people.actors import Actor
 
 PAGE = 30
 CAP = 99
+MANY = 1000
+"""How many cases a word is in before it counts as common."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,21 @@ def _waiting_applications(cases: QuerySet[Case], actor: Actor, now: datetime) ->
     )
 
 
+def _called() -> Subquery:
+    """Whether the callback of the round was made. By case and not `Exists`: that would read all callbacks at once."""
+    calls = Callback.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined"))
+    return Subquery(calls.values("pk")[:1])
+
+
 def _to_call(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
-    done = Callback.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined"))
-    return cases.filter(state="feedback", anonymous=False, awaits_panel=False).exclude(Exists(done))
+    waiting = cases.filter(state="feedback", anonymous=False, awaits_panel=False)
+    return waiting.alias(called=_called()).filter(called__isnull=True)
 
 
 def _to_close(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
-    return cases.filter(state="feedback", awaits_panel=False).filter(
-        Q(anonymous=True)
-        | ~Exists(Assignment.objects.filter(case=OuterRef("pk")))
-        | Exists(
-            Callback.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), result__in=("reached", "declined"))
-        )
-    )
+    assigned = Subquery(Assignment.objects.filter(case=OuterRef("pk")).values("pk")[:1])
+    answered = cases.filter(state="feedback", awaits_panel=False).alias(called=_called(), assigned=assigned)
+    return answered.filter(Q(anonymous=True) | Q(assigned__isnull=True) | Q(called__isnull=False))
 
 
 def _supervised(*states: str) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
@@ -97,7 +101,8 @@ def _overdue(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Cas
         name__in=("claim", "handle", "co_feedback"), ended_at__isnull=True, soft=False, suspended=False,
         due_at__lte=now,
     )  # fmt: skip
-    return cases.filter(pk__in=late.values("case_id"))
+    # A case that ended has none of these limits open: saying so lets the list of open cases be read by its index.
+    return cases.filter(state__in=OPEN_STATES, pk__in=late.values("case_id"))
 
 
 def _state(*states: str, **more: Any) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
@@ -156,7 +161,7 @@ def page_of(
         if where.get(name):
             cases = cases.filter(**{name: where[name]})
     if search:
-        cases = cases.filter(pk__in=matching(actor, search))
+        cases = found_by(cases, actor, search)
     return keyset(cases.select_related("place_unit"), queue.order, cursor, size)
 
 
@@ -190,10 +195,20 @@ def count_of(queue: Queue, actor: Actor, *, now: datetime) -> int:
     return queue.pick(visible_cases(actor), actor, now).order_by()[: CAP + 1].count()
 
 
-def matching(actor: Actor, text: str) -> list[int]:
-    """Ids of cases whose number is `text` or whose words hold all of it; newest first, at most 1,000.
+def found_by(cases: QuerySet[Case], actor: Actor, text: str) -> QuerySet[Case]:
+    """Those of `cases` whose number is `text` or whose words hold all of it: every one of them, however common.
 
-    The match is made by the index alone before anything is ordered or filtered; what may be seen is filtered after.
+    Few are found by the index of words alone, before anything is ordered. A word that very many cases have is looked
+    for in the order of the list instead, where a page is soon full.
+    """
+    ids = matching(actor, text, most=MANY + 1)
+    return cases.filter(pk__in=ids) if len(ids) <= MANY else cases.filter(grams__contains=cut_query(text.strip()))
+
+
+def matching(actor: Actor, text: str, *, most: int = 1000) -> list[int]:
+    """Ids of cases whose number is `text`, then of those whose words hold all of it, newest first; at most `most`.
+
+    By the index of words alone; what may be seen is filtered after.
     """
     text = text.strip()
     if not is_storable(text):
@@ -203,14 +218,21 @@ def matching(actor: Actor, text: str) -> list[int]:
     marks = cut_query(text)
     if not marks:
         return ids
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # For a common word the planner would rather read the whole table until it has enough.
+        _plan_by_bitmap(cursor, only=True)
         cursor.execute(
-            """
-            WITH hits AS MATERIALIZED (
-                SELECT id FROM cases_case WHERE grams @> %s::varchar[] AND platform_id = %s LIMIT 20000
-            )
-            SELECT id FROM hits ORDER BY id DESC LIMIT 1000
-            """,
-            [marks, actor.platform.pk],
+            "SELECT id FROM cases_case WHERE grams @> %s::varchar[] AND platform_id = %s LIMIT %s",
+            [marks, actor.platform.pk, most],
         )
-        return ids + [row[0] for row in cursor.fetchall()]
+        found = sorted((row[0] for row in cursor.fetchall()), reverse=True)
+        _plan_by_bitmap(cursor, only=False)
+    return ids + found
+
+
+def _plan_by_bitmap(cursor: Any, *, only: bool) -> None:
+    """Until the end of the transaction at most; a transaction around this one gets its planner back."""
+    way = "off" if only else "on"
+    cursor.execute(
+        "SELECT set_config('enable_seqscan', %s, true), set_config('enable_indexscan', %s, true)", [way, way]
+    )

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from huying.base.clock import LEGAL_ZONE
@@ -29,8 +30,13 @@ def find_case(actor: Actor, number: str) -> Case | None:
     """The case with that number (its own, or an external one), if the actor may know of it."""
     if not number or not is_storable(number):
         return None
-    cases = visible_cases(actor).select_related("platform", "holder", "place_unit")
-    return cases.filter(number=number).first() or cases.filter(external_no=number).first() if number else None
+    cases = Case.objects.filter(platform=actor.platform)
+    for named in ({"number": number}, {"external_no": number}):
+        for key in cases.filter(**named).order_by("pk").values_list("pk", flat=True):
+            found = visible_cases(actor, key).select_related("platform", "holder", "place_unit").first()
+            if found is not None:
+                return found
+    return None
 
 
 def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str, Any]:
@@ -38,7 +44,7 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
     limits = defaultdict(list)
     for row in TimeLimit.objects.filter(case=case).order_by("pk"):
         limits[row.assignment_id].append(row)
-    sees = _Sees(viewer)
+    sees, rows = _Sees(viewer), _RowsOf(case)
     assignments = [
         row
         for row in case.assignments.select_related("unit").order_by("pk")
@@ -88,36 +94,36 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
             {"type": row.type, "state": row.state, "by": row.by_unit.path if row.by_unit else "citizen",
              "decider": row.decider.path, "reason": row.reason, "late": row.late, "opinion": row.opinion,
              "data": row.data, "id": row.pk, "at": stamp(row.at)}
-            for row in case.applications.select_related("by_unit", "decider").order_by("pk")
+            for row in rows("applications", "by_unit", "decider")
             if sees.staff
         ],
         "contacts": [
             {"unit": row.unit.path, "method": row.method, "result": row.result, "note": row.note, "round": row.round,
              "at": stamp(row.at)}
-            for row in case.contacts.select_related("unit").order_by("pk")
+            for row in rows("contacts", "unit")
             if sees.staff
         ],
         "verifications": [
             {"unit": row.unit.path, "finding": row.finding, "note": row.note, "round": row.round}
-            for row in case.verifications.select_related("unit").order_by("pk")
+            for row in rows("verifications", "unit")
             if sees.staff
         ],
         "replies": [
             {"unit": row.unit.path, "round": row.round, "content": row.content, "outcome": row.outcome,
              "state": row.state, "at": stamp(row.at), "note": row.check_note if sees.staff else ""}
-            for row in case.replies.select_related("unit").order_by("pk")
+            for row in rows("replies", "unit")
             if sees.staff or row.state == "passed"
         ],
         "callbacks": [
             {"round": row.round, "method": row.method, "result": row.result, "at": stamp(row.at)}
-            for row in case.callbacks.order_by("pk")
+            for row in rows("callbacks")
             if sees.centre
         ],
         "evaluations": [
             {"round": row.round, "source": row.source, "rating": row.rating, "solved": row.solved or None,
              "contacted": row.contacted, "trust": row.trust, "bad": row.bad, "counted": row.counted,
              "comment": row.comment}
-            for row in case.evaluations.order_by("pk")
+            for row in rows("evaluations")
         ],
         "supervisions": [
             {"method": row.method, "ground": row.ground, "state": row.state,
@@ -125,46 +131,79 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
              "by": row.issued_by.path if row.issued_by else None, "unit": row.unit.path if row.unit else None,
              "request": row.request, "response": row.response, "conclusion": row.conclusion,
              "document_no": row.document_no, "article": row.article, "id": row.pk}
-            for row in case.supervisions.select_related("issued_by", "unit").order_by("pk")
+            for row in rows("supervisions", "issued_by", "unit")
             if sees.centre or (sees.staff and row.state != "proposed")
         ],
         "nudges": [
             {"unit": row.unit.path, "note": row.note, "at": stamp(row.at)}
-            for row in case.nudges.select_related("unit").order_by("pk")
+            for row in rows("nudges", "unit")
             if sees.staff
         ],
         "clues": [
             {"to": row.to_unit.path, "ground": row.ground, "state": row.state, "opinion": row.opinion, "id": row.pk}
-            for row in case.clues.select_related("to_unit").order_by("pk")
+            for row in rows("clues", "to_unit")
             if sees.clues
         ],
         "meetings": [
             {"kind": row.kind, "attendees": row.attendees, "minutes": row.minutes, "tasks": row.tasks}
-            for row in case.meetings.order_by("pk")
+            for row in rows("meetings")
             if sees.staff
         ],
         "reports": [
             {"kind": row.kind, "state": row.state, "content": row.content, "instruction": row.instruction,
              "id": row.pk}
-            for row in case.reports.order_by("pk")
+            for row in rows("reports")
             if sees.centre
         ],
         "supplements": [
             {"kind": row.kind, "content": row.content, "at": stamp(row.at)}
-            for row in case.supplements.order_by("pk")
+            for row in rows("supplements")
         ],
         "attachments": [
             {"key": row.key, "label": row.label, "action": row.action, "size": row.size}
-            for row in case.attachments.order_by("uploaded_at", "label")
+            for row in rows("attachments", order=("uploaded_at", "label"))
             if sees.staff or row.action in ("case.submit", "case.supplement")
         ],
         "notices": _notices(case, sees),
-        "links": _links(case),
+        "links": _links(case) if rows.any("links_in", "links_out") else [],
         "requester": _requester(case, viewer, now),
         "events": _events(case, sees),
         "version": case.version,
     }  # fmt: skip
     return record
+
+
+class _RowsOf:
+    """The rows that hang on a case. Most kinds are rare: one question tells which there are, the rest are not asked."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        with connection.cursor() as cursor:
+            cursor.execute(_kinds_of_rows(), {"case": case.pk})
+            self.present = set(cursor.fetchone()[0])
+
+    def __call__(self, name: str, *related: str, order: tuple[str, ...] = ("pk",)) -> Iterable[Any]:
+        if name not in self.present:
+            return ()
+        found = getattr(self.case, name).order_by(*order)
+        return found.select_related(*related) if related else found
+
+    def any(self, *names: str) -> bool:
+        return bool(self.present & set(names))
+
+
+@cache
+def _kinds_of_rows() -> str:
+    """The statement that gives the names of the relations in which a case has rows."""
+    asked = []
+    for relation in Case._meta.related_objects:
+        table, column = relation.related_model._meta.db_table, relation.field.column
+        if relation.many_to_many:
+            table, column = relation.field.m2m_db_table(), relation.field.m2m_reverse_name()
+        asked.append(
+            f"SELECT '{relation.get_accessor_name()}' WHERE EXISTS (SELECT FROM {table} WHERE {column} = %(case)s)"
+        )
+    return f"SELECT ARRAY({' UNION ALL '.join(asked)})"
 
 
 def is_overdue(limit: TimeLimit, now: datetime) -> bool:

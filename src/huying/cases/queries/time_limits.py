@@ -46,11 +46,12 @@ def promised_due(case: Case) -> core.Due | None:
     )
     if lead is None:
         return None
-    row = lead.limits.filter(name="handle").first()
+    limits = {limit.name: limit for limit in lead.limits.filter(name__in=("handle", "claim"))}
+    row = limits.get("handle")
     if row is not None:
         return core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional)
     rule = core.choose(policy_of(case.platform).time_limits, "handle", "lead", facts_of(case, lead))
-    claim = lead.limits.filter(name="claim").first()
+    claim = limits.get("claim")
     if rule is None or claim is None:
         return None
     return core.count(rule, claim.due_on, calendar_of(case.platform))

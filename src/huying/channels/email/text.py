@@ -39,7 +39,10 @@ def write_mail(template: str, *, to_citizen: bool, number: str, platform: str, a
     """Subject and body. `address` is the site's."""
     heading, sentence = words_for(template, to_citizen=to_citizen)
     if to_citizen:
-        where = f"查询办理情况：{address}/\n请用诉求编号和提交时给您的查询码查询。查询码请勿告诉他人，工作人员不会向您索要。"
+        where = (
+            f"查询办理情况：{address}/\n请用诉求编号和提交时给您的查询码查询。"
+            "查询码请勿告诉他人，工作人员不会向您索要。"
+        )
     else:
         where = f"登录工作台：{address}/desk/"
     body = f"编号：{number}\n\n{sentence}\n\n{where}\n\n{platform}\n本邮件由系统发出，请勿直接回复。\n"

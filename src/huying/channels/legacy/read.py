@@ -59,10 +59,7 @@ def open_table(path: Path, *, encoding: str = "auto", delimiter: str = ",", shee
     """
     if not path.is_file():
         raise BadFile(f"{path}：没有这个文件，请检查路径。")
-    if path.suffix.lower() in SPREADSHEETS:
-        lines = _spreadsheet(path, sheet)
-    else:
-        lines = _csv(path, encoding, delimiter)
+    lines = _spreadsheet(path, sheet) if path.suffix.lower() in SPREADSHEETS else _csv(path, encoding, delimiter)
     return _table(path, lines)
 
 

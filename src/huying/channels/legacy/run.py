@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from huying.cases.commands.imports import (
+    STATES,
     OldCase,
     importer,
     judge_old_case,
@@ -30,7 +31,8 @@ from huying.channels.legacy.units import Units
 from huying.people.models import Platform
 from huying.people.units import UnknownUnit, find_unit
 
-BATCH = 200
+BATCH = {"history": 200, "new": 25}
+"""Rows a transaction. A new submission takes longer, and other people wait for what it locks."""
 SAMPLES = 3
 RESERVED = ("行号", "错误原因")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -61,7 +63,7 @@ def errors_beside(path: Path) -> Path:
 
 def run(
     table: Table, mapping: Mapping_, platform: Platform, *, now: Callable[[], datetime], dry_run: bool = False,
-    errors: Path | None = None, batch: int = BATCH, tell: Callable[[Report], None] = lambda report: None,
+    errors: Path | None = None, batch: int = 0, tell: Callable[[Report], None] = lambda report: None,
 ) -> Report:  # fmt: skip
     """Take over all rows of `table`. A dry run does everything but write: neither cases nor a file of errors.
 
@@ -75,7 +77,7 @@ def run(
     begun = time.monotonic()
     with _error_file(errors or errors_beside(table.path), table.header, dry_run) as error_file:
         work = _Work(mapping, platform, Translator(mapping, table.header, units), report, error_file, dry_run)
-        for rows in _batches(_unguarded(table), batch):
+        for rows in _batches(_unguarded(table), batch or BATCH[mapping.mode]):
             work.take(rows, now())
             report.seconds = time.monotonic() - begun
             tell(report)
@@ -101,8 +103,6 @@ def _check(table: Table, mapping: Mapping_, platform: Platform, units: Units) ->
     except UnknownUnit:
         problems.append(f"平台没有单位“{policy.info.competent_unit}”（热线中心）→ 先在单位表里加上")
     states = {*mapping.codes.state.values(), mapping.defaults.state} - {ARCHIVED}
-    from huying.cases.commands.imports import STATES
-
     problems += [f"state“{one}”不能导入 → 可用：{'、'.join([*sorted(STATES), ARCHIVED])}" for one in states - STATES]
     if problems:
         raise UnclearMapping("\n".join(problems))
@@ -160,7 +160,8 @@ class _Work:
         for case, reason in failures:
             self._fail(good[case.channel, case.external_no][0], [Problem("", "", reason)])
         self.report.imported += len(fresh) - len(failures)
-        self._note(fresh)
+        failed = {id(case) for case, _ in failures}
+        self._note([case for case in fresh if id(case) not in failed])
 
     def _judged(self, row: Row, now: datetime) -> OldCase | None:
         case = self.translator.translate(row, now)
@@ -202,21 +203,40 @@ class _Work:
 
 
 class _ErrorFile:
-    """The rows that failed, as they stood, with their number and the reason; safe to open in a spreadsheet."""
+    """The rows that failed, as they stood, with their number and the reason; safe to open in a spreadsheet.
 
-    def __init__(self, path: Path, header: tuple[str, ...], draft: IO[str] | None) -> None:
-        self.path = path
+    Written to a draft, begun with the first error, that takes the file's name at the end.
+    """
+
+    def __init__(self, path: Path, header: tuple[str, ...], *, dry_run: bool) -> None:
+        self.path, self.draft = path, path.with_name(f"{path.name}.part")
+        self._header, self._dry_run = header, dry_run
         self._came_back = [number for number, name in enumerate(header) if name in RESERVED]
-        self._writer: Any = csv.writer(draft) if draft else None
-        if self._writer:
-            self._writer.writerow([*RESERVED, *self._kept(header)])
+        self._file: IO[str] | None = None
 
     def _kept(self, cells: tuple[Cell, ...]) -> list[Cell]:
         return [cell for number, cell in enumerate(cells) if number not in self._came_back]
 
     def write(self, row: Row, reason: str) -> None:
-        if self._writer:
-            self._writer.writerow([row.number, guarded(reason), *map(guarded, self._kept(row.cells))])
+        if self._dry_run:
+            return
+        if self._file is None:
+            self._file = self.draft.open("w", encoding="utf-8-sig", newline="")
+            csv.writer(self._file).writerow([*RESERVED, *self._kept(self._header)])
+        csv.writer(self._file).writerow([row.number, guarded(reason), *map(guarded, self._kept(row.cells))])
+
+    def finish(self) -> None:
+        """Give the draft its name. An older file is kept with `~`: somebody may work on it."""
+        if self._file is None:
+            return
+        self._file.close()
+        if self.path.exists():
+            self.path.replace(self.path.with_name(f"{self.path.name}~"))
+        self.draft.replace(self.path)
+
+    def abandon(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def guarded(cell: Cell) -> str:
@@ -227,21 +247,9 @@ def guarded(cell: Cell) -> str:
 
 @contextmanager
 def _error_file(path: Path, header: tuple[str, ...], dry_run: bool) -> Iterator[_ErrorFile]:
-    """A draft beside `path` that takes its name at the end. An older one is kept with `~`: somebody may work on it."""
-    if dry_run:
-        yield _ErrorFile(path, header, None)
-        return
-    draft = path.with_name(f"{path.name}.part")
-    with draft.open("w", encoding="utf-8-sig", newline="") as file:
-        errors = _ErrorFile(path, header, file)
+    errors = _ErrorFile(path, header, dry_run=dry_run)
+    try:
         yield errors
-    with draft.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        next(rows)
-        has_errors = next(rows, None) is not None
-    if not has_errors:
-        draft.unlink()
-        return
-    if path.exists():
-        path.replace(path.with_name(f"{path.name}~"))
-    draft.replace(path)
+        errors.finish()
+    finally:
+        errors.abandon()

@@ -18,10 +18,12 @@ def home(request: DeskRequest) -> HttpResponse:
     """The work lists with their counts, the unit's notices, and the first list."""
     actor, now = request.actor, request.now
     first = next(iter(queues_of(actor)), None)
+    told = notices_of(actor)
     page = page_of(first, actor, now=now, size=10) if first else None
     context = {
         "counts": _counts(request),
-        "notices": notices_of(actor),
+        "notices": told,
+        "unread": any(one.read_at is None for one in told),
         "queue": first,
         "rows": rows_of(page.cases, actor, now=now) if page else [],
         "more": bool(page and page.next_cursor),
@@ -40,8 +42,9 @@ def counts(request: DeskRequest) -> HttpResponse:
 @require_POST
 @staff
 def notices_read(request: DeskRequest) -> HttpResponse:
-    """Mark the notices named in the body read."""
-    ids = [int(one) for one in request.POST.getlist("notice") if one.isdecimal() and len(one) < 19]
+    """Mark one notice read, or all that the page showed."""
+    named = request.POST.getlist("shown" if "all" in request.POST else "notice")
+    ids = [int(one) for one in named if one.isdecimal() and len(one) < 19]
     mark_read(request.actor, ids, now=request.now)
     return redirect("desk_home")
 

@@ -1,12 +1,13 @@
 """Taking a case in while the caller talks."""
 
+import secrets
 from typing import Any
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from huying.base.ids import new_query_code
-from huying.cases.commands import ACTIONS, perform
+from huying.cases.commands import ACTIONS
+from huying.cases.commands.submission import submit_once
 from huying.cases.offers import offers
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
@@ -28,14 +29,15 @@ def intake(request: DeskRequest) -> HttpResponse:
     if request.actor.role not in ACTIONS[SUBMIT].parties:
         return not_found(request)
     make = action_form(
-        SUBMIT, request.actor.platform, leave_out=LEFT_OUT, hints={"place": "村（社区）从列表中选，也可以直接填写地址。"},
+        SUBMIT, request.actor.platform, leave_out=LEFT_OUT, hints={"place": "可以从列表中选，也可以填写地址。"},
         more={"place": Options([(path, "") for path in places(request.actor.platform)], "suggest")},
     )  # fmt: skip
     if request.method == "GET":
         first = {"channel": request.GET.get("channel", "hotline_12345"), "kind": request.GET.get("kind", "")}
         return _ask(request, make(initial=first))
     data, files = to_data(ACTIONS[SUBMIT].input, request.POST, request.FILES)
-    outcome = perform(SUBMIT, actor=request.actor, now=request.now, data=data, files=files)
+    key = request.POST.get("key", "")
+    outcome = submit_once(key, actor=request.actor, now=request.now, data=data, files=files)
     if not isinstance(outcome, Refused):
         return _receipt(request, outcome)
     form = make(request.POST, request.FILES)
@@ -43,7 +45,7 @@ def intake(request: DeskRequest) -> HttpResponse:
 
 
 def _ask(request: DeskRequest, form: Any, refused: Refused | None = None, *, status: int = 200) -> HttpResponse:
-    key = request.POST.get("key") or new_query_code()
+    key = request.POST.get("key") or secrets.token_urlsafe(24)
     context = {"form": form, "refused": refused, "key": key, "here": "intake"}
     return show(request, "desk/intake/page.html", context, status=status)
 

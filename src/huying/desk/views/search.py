@@ -23,5 +23,11 @@ def search(request: DeskRequest) -> HttpResponse:
         return redirect("desk_case", case.number)
     page = page_of(EVERYTHING, request.actor, now=request.now, search=text, cursor=cursor) if text else None
     rows = rows_of(page.cases, request.actor, now=request.now) if page else []
-    context = {"q": text, "rows": rows, "next": page.next_cursor if page else "", "here": "search", "asked": {"q": text}}
+    context = {
+        "q": text,
+        "rows": rows,
+        "next": page.next_cursor if page else "",
+        "here": "search",
+        "asked": {"q": text, "cursor": cursor},
+    }
     return show(request, "desk/search/page.html", context)

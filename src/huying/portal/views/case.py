@@ -1,0 +1,170 @@
+"""The case as its citizen sees it, what they may do about it, and the files they sent."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from huying.base import clock
+from huying.cases.attachments import open_for
+from huying.cases.commands import ACTIONS, perform
+from huying.cases.offers import Offer, offers
+from huying.cases.policies import policy_of
+from huying.cases.queries.explain import Explained, explain
+from huying.cases.queries.record import case_record
+from huying.core.verdict import Refused
+from huying.people.models import Platform
+from huying.people.units import UnknownUnit, find_unit
+from huying.portal import session
+from huying.portal.next_steps import next_steps
+from huying.portal.pages import page, platform_of
+from huying.ui.forms import form_for, show_refusal, to_data
+
+STEPS = (("received", "已接收"), ("handling", "办理"), ("checking", "审核"), ("feedback", "已反馈"), ("closed", "办结"))
+DONE = {
+    "case.supplement": "补充材料已收到，承办单位可以看到。",
+    "case.urge": "催办已记录，承办单位可以看到。",
+    "case.withdraw": "诉求已撤回。",
+    "case.evaluate": "感谢您的评价。",
+}
+TOLD = ("progress", "refused", "redirected", "ledger", "extension_granted", "merged")
+HINTS = {
+    "case.supplement": {"content": "新的情况、时间、地点或者材料说明。办理期限不变。"},
+    "case.urge": {"content": "可以说明为什么着急，也可以不写。"},
+    "case.withdraw": {"reason": "可以不写。"},
+}
+
+
+@require_safe
+def show(request: HttpRequest, slug: str) -> HttpResponse:
+    """State, promised date, timeline, replies and what may be done now."""
+    platform, now = platform_of(slug), clock.now()
+    opened = session.opened(request, platform, now)
+    if opened is None:
+        return redirect("portal:follow", slug=slug)
+    buttons = offers(opened.case, opened.actor, now=now)
+    rating = next((one for one in buttons if one.action.id == "case.evaluate" and one.enabled), None)
+    context = _context(platform, opened, now)
+    context |= {
+        "offers": sorted((one for one in buttons if one is not rating), key=_place),
+        "rating": _form(rating) if rating and not context["rated"] and not opened.case.anonymous else None,
+        "version": opened.case.version,
+    }
+    return page(request, platform, "case/case.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def act(request: HttpRequest, slug: str, action_id: str) -> HttpResponse:
+    """One action on its own page: the form, and taking it."""
+    platform, now = platform_of(slug), clock.now()
+    opened = session.opened(request, platform, now)
+    if opened is None:
+        return redirect("portal:follow", slug=slug)
+    offer = next((one for one in offers(opened.case, opened.actor, now=now) if one.action.id == action_id), None)
+    if offer is None:
+        raise Http404
+    form = _form(offer)
+    context: dict[str, Any] = {"case": opened.case, "offer": offer, "form": form, "refused": offer.refused}
+    if request.method != "POST":
+        return page(request, platform, "case/act.html", context)
+    data, files = to_data(ACTIONS[action_id].input, request.POST, request.FILES)
+    outcome = perform(
+        action_id,
+        actor=opened.actor,
+        now=now,
+        case=opened.case,
+        data=data,
+        version=_version(request),
+        files=files,
+    )
+    if not isinstance(outcome, Refused):
+        messages.success(request, DONE.get(action_id, f"“{offer.label}”已完成。"))
+        return redirect("portal:case", slug=slug)
+    form = _form(offer, request.POST)
+    context["refused"] = None if show_refusal(form, outcome) else outcome
+    context["form"] = form
+    return page(request, platform, "case/act.html", context, status=409 if outcome.code == "stale" else 422)
+
+
+@require_safe
+def download(request: HttpRequest, slug: str, label: str) -> HttpResponse:
+    """A file of the case, always as a download that no browser runs. Only what the citizen's record lists."""
+    platform, now = platform_of(slug), clock.now()
+    opened = session.opened(request, platform, now)
+    if opened is None:
+        raise Http404
+    record = case_record(opened.case, opened.actor, now=now)
+    listed = next((one for one in record["attachments"] if one["label"] == label), None)
+    if listed is None:
+        raise Http404
+    served = open_for(opened.actor, opened.case.attachments.get(label=label))
+    response = FileResponse(
+        served.path.open("rb"), as_attachment=True, filename=served.name, content_type=served.content_type
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _place(offer: Offer) -> tuple[bool, bool]:
+    """What may be taken first, and withdrawing last."""
+    return (not offer.enabled, offer.action.id == "case.withdraw")
+
+
+def _form(offer: Offer, post: Any = None) -> Any:
+    action = offer.action
+    return form_for(action.input, action_id=action.id, hints=HINTS.get(action.id))(post)
+
+
+def _version(request: HttpRequest) -> int | None:
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _context(platform: Platform, opened: session.Opened, now: Any) -> dict[str, Any]:
+    record = case_record(opened.case, opened.actor, now=now)
+    states = [key for key, _label in STEPS]
+    at = states.index(record["state"]) if record["state"] in states else None
+    explained = _promise(opened.case)
+    return {
+        "case": opened.case,
+        "record": record,
+        "lead": _unit_name(platform, record["lead"]),
+        "co": [_unit_name(platform, path) for path in record["co"]],
+        "steps": None
+        if at is None
+        else [(label, "done" if i < at else "now" if i == at else "") for i, (_key, label) in enumerate(STEPS)],
+        "rated": any(one["round"] == record["round"] for one in record["evaluations"]),
+        "promised": record["due"].get("handle"),
+        "explained": explained,
+        "next": list(next_steps(opened.case, policy_of(platform))) if record["state"] == "received" else [],
+        "events": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in reversed(record["events"])],
+        "replies": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in record["replies"]],
+        "notices": [one for one in record["notices"] if one["template"] in TOLD],
+    }  # fmt: skip
+
+
+def _promise(case: Any) -> Explained | None:
+    """How the date promised by the leading unit came about; before it signed, how its time to sign did."""
+    mine = [
+        one
+        for one in explain(case)
+        if one.limit.assignment is not None
+        and one.limit.assignment.role == "lead"
+        and one.limit.name in ("handle", "claim")
+    ]
+    handles = [one for one in mine if one.limit.name == "handle"]
+    last = max(mine, key=lambda one: one.limit.assignment_id, default=None)
+    same = [one for one in handles if last is not None and one.limit.assignment_id == last.limit.assignment_id]
+    return same[0] if same else last
+
+
+def _unit_name(platform: Platform, path: str | None) -> str:
+    if not path:
+        return ""
+    try:
+        return find_unit(platform, path).name
+    except UnknownUnit:
+        return path

@@ -1,0 +1,147 @@
+"""提交诉求: one page, one form, one case however often it is pressed."""
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from huying.base import clock
+from huying.cases.commands import ACTIONS
+from huying.cases.commands.submission import submit_once
+from huying.cases.policies import policy_of
+from huying.core.verdict import Refused
+from huying.people.actors import Actor
+from huying.people.models import Platform, Unit
+from huying.policy.model import Regulation
+from huying.portal.pages import page, platform_of
+from huying.portal.views.receipt import hand_receipt
+from huying.ui.forms import Options, form_for, show_refusal, to_data
+
+CHANNEL = "portal"
+PLACES = ("zone", "town", "street", "farm")
+KINDS = {
+    "consult": "想了解政策、办事条件、流程和材料",
+    "help": "遇到困难，需要政府部门帮助解决（不是紧急救助）",
+    "complaint": "对服务、管理、消费等有不满，要求处理",
+    "report": "检举违法违规的单位或个人，身份默认保密",
+    "suggestion": "对城市管理和公共服务提出意见、建议",
+}
+LEFT_OUT = (
+    "channel", "urgency", "mode", "external_no", "place", "confidential", "requester__address", "requester__id_number",
+)  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def submit(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form; posted, it makes the case once and leads to its receipt."""
+    platform = platform_of(slug)
+    policy = policy_of(platform)
+    form_class = _form_class(platform, policy)
+    if request.method != "POST":
+        return page(request, platform, "submit/form.html", {"form": form_class(), "key": secrets.token_urlsafe(32)})
+    key = request.POST.get("key", "")
+    data, files = to_data(ACTIONS["case.submit"].input, request.POST, request.FILES)
+    outcome = submit_once(
+        key,
+        actor=Actor(id="citizen:portal", role="citizen", platform=platform),
+        now=clock.now(),
+        data=_completed(data, request),
+        files=files,
+    )
+    if not isinstance(outcome, Refused):
+        return hand_receipt(redirect("portal:receipt", slug=slug), platform, key)
+    form = form_class(request.POST)
+    at_field = show_refusal(form, _at_place(outcome), model=ACTIONS["case.submit"].input, data=data)
+    context = {
+        "form": form,
+        "key": key if outcome.code != "invalid:key" else secrets.token_urlsafe(32),
+        "refused": None if at_field else outcome,
+        "had_files": bool(request.FILES),
+    }
+    return page(request, platform, "submit/form.html", context, status=422)
+
+
+def _completed(data: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    """What the page itself knows: the channel, the place put together, and a wish for secrecy only when ticked."""
+    place = " ".join(
+        filter(None, (request.POST.get("place_unit", "").strip(), request.POST.get("place_text", "").strip()))
+    )
+    data = {
+        name: value for name, value in data.items() if name not in ("urgency", "mode", "external_no", "confidential")
+    }
+    if request.POST.get("confidential"):
+        data["confidential"] = True
+    return {**data, "channel": CHANNEL, "place": place}
+
+
+def _at_place(refused: Refused) -> Refused:
+    """The place is two fields on the page and one in the action."""
+    if refused.code in ("missing:place", "invalid:place"):
+        return Refused(refused.code.replace("place", "place_unit"), refused.reason, refused.rule)
+    return refused
+
+
+def _form_class(platform: Platform, policy: Regulation) -> type[forms.Form]:
+    units = list(Unit.objects.filter(platform=platform).order_by("left"))
+    places = [(unit.path, unit.name) for unit in units if unit.kind in PLACES]
+    kinds = [(kind.key, kind.label) for kind in policy.kinds]
+    categories = [(one.label, [(child, child) for child in one.children]) for one in policy.categories]
+    subjects = [(unit.path, unit.name) for unit in units if unit.path and unit.kind not in ("government",)]
+    made = form_for(
+        ACTIONS["case.submit"].input,
+        action_id="case.submit",
+        choices={
+            "kind": Options(kinds, "radio"),
+            "category": Options(categories),
+            "subject_unit": Options(subjects, "suggest"),
+        },
+        labels={
+            "requester__name": "您的姓名",
+            "requester__phone": "联系电话",
+            "anonymous": "匿名提交",
+            "title": "一句话说明",
+            "content": "详细情况",
+        },
+        hints={
+            "title": "例如：小区门口路灯不亮已经一周。",
+            "content": "请写清时间、地点、经过和您的要求。请不要在这里写姓名、电话、身份证号。",
+            "subject_unit": "反映的就是某个单位时，请从列表中选择。该单位和它的下属单位看不到这件诉求，也不参与办理。",
+            "requester__phone": "承办单位在答复前会打这个电话联系您。",
+            "requester__email": "填写后，进展会用邮件通知您。",
+            "anonymous": "不保存您的姓名和电话。承办单位无法联系您，也不作回访；您只能凭编号和查询码查看结果。",
+            "category": "不确定可以不选，由工作人员填写。",
+        },
+        leave_out=LEFT_OUT,
+    )  # fmt: skip
+
+    class SubmitForm(made):  # type: ignore[misc, valid-type]  # the parent is made from the action's input
+        place_unit = forms.Field(
+            required=False, label="所在乡镇、街道", widget=forms.Select(choices=[("", "请选择"), *places])
+        )
+        place_text = forms.Field(
+            required=False,
+            label="详细地址",
+            help_text="例如：路名和门牌号、小区、村组、附近的标志建筑。",
+            widget=forms.TextInput({"maxlength": 150, "autocomplete": "off"}),
+        )
+        confidential = forms.Field(
+            required=False,
+            label="为我保密",
+            help_text="姓名和电话只有受理人员能看到，承办单位看不到。举报不勾选也默认保密。",
+            widget=forms.CheckboxInput(),
+        )
+
+    SubmitForm.base_fields["place_unit"].is_needed = True  # type: ignore[attr-defined]
+    for name, kind, complete in (("name", "text", "name"), ("phone", "tel", "tel"), ("email", "email", "email")):
+        widget = SubmitForm.base_fields[f"requester__{name}"].widget
+        widget.input_type = kind
+        widget.attrs["autocomplete"] = complete
+    return SubmitForm
+
+
+def kind_hint(kind: str) -> str:
+    """What a kind of request is meant for."""
+    return KINDS.get(kind, "")
