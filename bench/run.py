@@ -41,7 +41,8 @@ def run(
 
     started, random = time.monotonic(), Random(3)
     cast = open_city(settings.HUYING_REGULATIONS, now)
-    moulds = cast_moulds(cast, now, lambda number: request(random, number))
+    days = min(24, max(4, max(sizes) // 2000))
+    moulds = cast_moulds(cast, now, lambda number: request(random, number), days=days)
     console.print(f"模具 {sum(map(len, moulds.values()))} 件（规定 {REGULATION}），{time.monotonic() - started:.0f} 秒")
     there = 0
     for size in sorted(sizes):

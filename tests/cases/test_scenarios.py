@@ -49,8 +49,8 @@ WITHOUT_A_NUMBER_TO_MISS = {"time_limits.contact.prompt", "time_limits.decide.al
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: f"{path.parents[1].name}/{path.stem}")
-def test_story_holds(path: Path) -> None:
-    assert run_scenario(path).differences == []
+def test_story_holds(path: Path, platform: Any) -> None:
+    assert run_scenario(path, {"daye-2023": platform}).differences == []
 
 
 @pytest.mark.django_db

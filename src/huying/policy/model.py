@@ -407,6 +407,6 @@ class Regulation(Value):
         return None
 
     def quote(self, cite: str) -> str:
-        """A citation as an official would write it, e.g. `第（七）条`; empty when there is none."""
+        """A citation as an official would write it: the title and the article's own label; empty when there is none."""
         article = self.article(cite)
         return f"{self.info.title}{article.label}" if article else ""

@@ -186,6 +186,9 @@ CONTENT_SECURITY_POLICY = {
 }
 _ = NONCE
 
+# Behind a proxy: the header whose last entry is the address of the source (e.g. HTTP_X_FORWARDED_FOR).
+HUYING_ADDRESS_FROM = env("HUYING_ADDRESS_FROM", "REMOTE_ADDR")
+
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True

@@ -60,6 +60,11 @@ def run_all_due(platform: Platform, until: datetime) -> None:
         pass
 
 
+def catch_up(case: Case, now: datetime) -> None:
+    """What fell due in the locked `case` before somebody acts on it: a stopped worker changes no decision."""
+    _deal_with(case, now)
+
+
 def sweep(until: datetime, *, should_stop: Callable[[], bool] = lambda: False, together: int = GROUP) -> Swept:
     """Deal with all that fell due up to `until` on every platform: for a worker, however long it was away.
 

@@ -89,7 +89,7 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
     code = new_query_code()
     case = Case.objects.create(
         platform=take.platform,
-        number=new_case_number(take.today),
+        number=_free_number(take),
         query_code_hash=crypto.hash_query_code(clean_query_code(code) or "", settings.HUYING_KEYS.pepper),
         regulation=policy.info.id,
         kind=given.kind,
@@ -123,6 +123,14 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
     take.made = take.case
     take.extra = {"number": case.number, "query_code": code}
     return {"kind": given.kind, "channel": given.channel}
+
+
+def _free_number(take: Take) -> str:
+    """A number that no case has. Two draws of one day meet rarely; the one that comes second draws again."""
+    number = new_case_number(take.today)
+    while Case.objects.filter(number=number).exists():
+        number = new_case_number(take.today)
+    return number
 
 
 def _judge_choices(take: Take, given: SubmitInput) -> Refused | None:

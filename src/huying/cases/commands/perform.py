@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from huying.base.text import is_storable
 from huying.cases import journal
 from huying.cases.access import is_centre_for, visible_cases
+from huying.cases.commands import clock
 from huying.cases.commands.registry import ACTIONS, Action, Files, NoFiles, Take
 from huying.cases.models import (
     Application,
@@ -103,6 +104,7 @@ def _take(
         if locked is None:
             return NOT_FOUND
         take.case = locked
+        clock.catch_up(locked, now)
     refused = authorise(take, target) or _judge_units(take, data) or _judge_own(take)
     refused = refused or judge_states(take)
     if refused:

@@ -44,7 +44,8 @@ def start_for_claim(case: Case, assignment: Assignment, *, at: datetime) -> None
 
 def start_when_missed(limit: TimeLimit, *, at: datetime) -> None:
     """A limit that another one's missing starts: day zero is the last day of the one that ran out."""
-    if limit.assignment is not None:
+    follows = any(rule.starts_when_missed == limit.name for rule in policy_of(limit.case.platform).time_limits)
+    if follows and limit.assignment is not None:
         _start_from_claim(limit.case, limit.assignment, limit.due_on, at=at, event=f"{limit.name}_missed")
 
 

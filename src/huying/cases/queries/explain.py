@@ -61,7 +61,7 @@ def explain(case: Case) -> Iterator[Explained]:
                 StepOfCount(
                     event=EVENTS.get(str(raw.get("event", "")), str(raw.get("event", ""))),
                     rule_label=rule.label if rule else "交办时限定的期限",
-                    article=f"第{article.label}条" if article else "",
+                    article=article.label if article else "",
                     quote=article.text if article else "",
                     origin=f"默认规则（{rule.decision}）" if rule and rule.origin == "default" else "条文",
                     day_zero=zero,
