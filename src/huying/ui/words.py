@@ -35,7 +35,8 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "rework": "退回重办"},
     "method": {
         "phone": "电话", "visit": "上门", "site": "现场", "sms": "短信", "wechat": "微信", "email": "电子邮件",
-        "letter": "书信", "online": "网上留言", "survey": "问卷",
+        "letter": "书信", "online": "网上留言", "survey": "问卷", "in_person": "当面", "video": "视频",
+        "other": "其他方式",
     },
     "supervision_method": {
         "phone": "电话督办", "letter": "公函督办", "meeting": "会议督办", "instruction": "批示督办",

@@ -22,7 +22,9 @@ OUTCOMES = Literal["solved", "partly", "explained", "planned", "unsolvable"]
 
 
 class ContactInput(Input):
-    method: Literal["phone", "visit", "site", "sms", "wechat", "email", "letter", "online"] = Field(title="联系方式")
+    method: Literal[
+        "phone", "visit", "site", "sms", "wechat", "email", "letter", "online", "in_person", "video", "other"
+    ] = Field(title="联系方式")
     result: Literal["reached", "unreachable", "not_needed"] = Field(title="联系结果")
     note: Text = Field(title="联系情况")
     at: datetime | None = Field(default=None, title="联系时间")

@@ -170,6 +170,8 @@ def refresh(case: Case, *, at: datetime) -> None:
                 continue
             due = core.count_before(promised.due_on, rule.working_days or 0, calendar, not_before=today)
             row = assignment.limits.filter(name=name).first()
+            if row is not None:
+                row.case = case  # else moving it reads the case again
             if row is None:
                 _create(
                     case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event="before_handle",

@@ -10,13 +10,6 @@ from huying.people.models import Platform, Unit
 OPEN_STATES = ("received", "handling", "checking", "feedback")
 
 
-class _Cases(models.Manager["Case"]):
-    """Cases without their search marks: some two hundred words a case that only the index reads."""
-
-    def get_queryset(self) -> models.QuerySet["Case"]:
-        return super().get_queryset().defer("grams")
-
-
 class Case(models.Model):
     """One citizen's matter (诉求件)."""
 
@@ -59,10 +52,7 @@ class Case(models.Model):
     version = models.PositiveIntegerField(default=1)
     grams = ArrayField(models.CharField(max_length=8), default=list)
 
-    objects = _Cases()
-
     class Meta:
-        base_manager_name = "objects"
         constraints = [
             models.UniqueConstraint(
                 fields=["platform", "channel", "external_no"],
