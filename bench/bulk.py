@@ -33,6 +33,7 @@ from huying.cases.models import (
     Nudge,
     Party,
     Reply,
+    SearchMarks,
     Subject,
     SubjectField,
     Supervision,
@@ -42,7 +43,7 @@ from huying.cases.models import (
 from huying.people.models import Unit
 
 COPIED: tuple[type[models.Model], ...] = (
-    Case, Party, Assignment, Application, Supervision, TimeLimit, Contact, Verification, Reply, Callback, Evaluation,
+    Case, SearchMarks, Party, Assignment, Application, Supervision, TimeLimit, Contact, Verification, Reply, Callback, Evaluation,
     Nudge, Clue, Notice, Delivery, JournalEntry,
 )  # fmt: skip
 BY_TRIGGER = {("cases_journalentry", name) for name in ("seq", "prev_hash", "hash")}
@@ -139,10 +140,10 @@ class Caster:
                 ),
                 "title": copy.request.title,
                 "content": copy.request.content,
-                "grams": cut(f"{copy.request.title} {copy.request.content}"),
                 "place_unit_id": copy.place.pk if copy.place else case.place_unit_id,
                 "place_text": copy.place.path if copy.place else case.place_text,
             },
+            SearchMarks: {"grams": cut(f"{copy.request.title} {copy.request.content}")},
             Party: {} if case.anonymous else self._requester(copy, submitted_at, case.platform, out),
         }
         swap = _Swap(mould, copy, fresh)

@@ -63,15 +63,15 @@ def set_search_index(wanted: bool) -> None:
     """The index of words is quicker to build once than to keep while very many cases are loaded."""
     from django.db import connection
 
-    from huying.cases.models import Case
+    from huying.cases.models import SearchMarks
 
-    index = next(one for one in Case._meta.indexes if one.name == "case_grams")
+    index = next(one for one in SearchMarks._meta.indexes if one.name == "search_grams")
     with connection.cursor() as cursor:
-        cursor.execute("DROP INDEX IF EXISTS case_grams")
+        cursor.execute("DROP INDEX IF EXISTS search_grams")
         cursor.execute("SET maintenance_work_mem = '512MB'")
     if wanted:
         with connection.schema_editor() as editor:
-            editor.add_index(Case, index)
+            editor.add_index(SearchMarks, index)
 
 
 def vacuum() -> None:

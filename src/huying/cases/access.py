@@ -20,8 +20,7 @@ def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
     The unit complained about, and every unit below it, does not see that the case exists, whatever the role.
     Whoever asks about one case says so: then only its own rows are looked at, and not everything a unit ever had.
     """
-    # Without the search marks: some two hundred words a case that only the index reads.
-    cases = Case.objects.filter(platform_id=actor.platform.pk).defer("grams")
+    cases = Case.objects.filter(platform_id=actor.platform.pk)
     if case_id is not None:
         cases = cases.filter(pk=case_id)
     if actor.role == "system":

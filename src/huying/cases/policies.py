@@ -5,10 +5,10 @@ from django.conf import settings
 from huying.core.calendar import Calendar
 from huying.people.models import Platform
 from huying.policy.load import load_notices, load_regulation
-from huying.policy.model import Regulation, YearNotice
+from huying.policy.model import Regulation
 
 _extra_days: dict[int, Calendar] = {}
-_calendars: dict[tuple[YearNotice, ...], Calendar] = {}
+_calendars: dict[str, Calendar] = {}
 _regulations: dict[str, Regulation] = {}
 
 
@@ -28,14 +28,13 @@ def policy_of(platform: Platform) -> Regulation:
 
 
 def calendar_of(platform: Platform) -> Calendar:
-    """The national calendar, with the platform's own days where a story set some."""
+    """The national calendar, read once in this process; with the platform's own days where a story set some."""
     if platform.pk in _extra_days:
         return _extra_days[platform.pk]
-    notices = load_notices(settings.HUYING_REGULATIONS / policy_of(platform).info.parent)
-    if notices not in _calendars:
-        _calendars.clear()
-        _calendars[notices] = Calendar(notices)
-    return _calendars[notices]
+    country = policy_of(platform).info.parent
+    if country not in _calendars:
+        _calendars[country] = Calendar(load_notices(settings.HUYING_REGULATIONS / country))
+    return _calendars[country]
 
 
 def use_calendar(platform: Platform, calendar: Calendar | None) -> None:

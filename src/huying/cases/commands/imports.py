@@ -20,7 +20,7 @@ from huying.cases.commands import time_limits
 from huying.cases.commands.handling import OUTCOMES
 from huying.cases.commands.intake import Requester
 from huying.cases.commands.perform import perform
-from huying.cases.models import Assignment, Case, Reply
+from huying.cases.models import Assignment, Case, Reply, SearchMarks
 from huying.cases.policies import policy_of
 from huying.core.lifecycle import CASE_STATES, OPEN
 from huying.core.verdict import Refused
@@ -183,6 +183,9 @@ def _write(platform: Platform, olds: Sequence[OldCase], *, actor: Actor, now: da
         _case(platform, policy, centre, old, number) for old, number in zip(olds, numbers, strict=True)
     )
     pairs = list(zip(cases, olds, strict=True))
+    SearchMarks.objects.bulk_create(
+        SearchMarks(case=case, platform=platform, grams=cut(f"{old.title} {old.content}")) for case, old in pairs
+    )
     assignments = Assignment.objects.bulk_create(
         _assignment(case, old, old.unit) for case, old in pairs if old.unit is not None and case.state in ASSIGNMENT_AT
     )
@@ -225,7 +228,6 @@ def _case(platform: Platform, policy: Regulation, centre: Unit, old: OldCase, nu
         holder=centre, submitted_by=old.submitted_by or IMPORTER, external_no=old.external_no,
         submitted_at=old.submitted_at, closed_at=old.closed_at if old.state == "closed" else None,
         accepted_at=(old.dispatched_at or old.submitted_at) if is_accepted else None,
-        grams=cut(f"{old.title} {old.content}"),
     )  # fmt: skip
 
 

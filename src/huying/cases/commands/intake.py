@@ -14,7 +14,7 @@ from huying.cases.commands import time_limits
 from huying.cases.commands.endings import end_case
 from huying.cases.commands.notices import tell_citizen
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Case, CaseSubject, Party, Reply, Subject, Supplement
+from huying.cases.models import Case, CaseSubject, Party, Reply, SearchMarks, Subject, Supplement
 from huying.core.lifecycle import OPEN
 from huying.core.verdict import Refused
 from huying.people.models import Unit
@@ -107,9 +107,9 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
         submitted_by=take.actor.id,
         external_no=given.external_no,
         submitted_at=take.now,
-        grams=cut(f"{given.title} {given.content}"),
     )
     take.case = Case.objects.select_for_update(of=("self",)).select_related("holder", "platform").get(pk=case.pk)
+    SearchMarks.objects.create(case=case, platform=take.platform, grams=cut(f"{given.title} {given.content}"))
     if subject_unit is not None:
         CaseSubject.objects.create(
             case=case, unit=subject_unit, unit_left=subject_unit.left, unit_right=subject_unit.right

@@ -138,7 +138,7 @@ def _lock(actor: Actor, case: Case | int | None) -> Case | None:
     # What may be seen is asked before the lock, so that a stranger cannot hold up those who work on the case.
     if not visible_cases(actor, key).exists():
         return None
-    return Case.objects.defer("grams").select_for_update(of=("self",)).select_related("holder", "platform").get(pk=key)
+    return Case.objects.select_for_update(of=("self",)).select_related("holder", "platform").get(pk=key)
 
 
 def authorise(take: Take, target: Model | None) -> Refused | None:

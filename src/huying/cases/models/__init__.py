@@ -8,12 +8,13 @@ from huying.cases.models.document import DocumentSeries
 from huying.cases.models.handling import Assignment, Contact, Reply, TimeLimit, Verification
 from huying.cases.models.journal import JournalEntry
 from huying.cases.models.notice import Delivery, Notice
+from huying.cases.models.search import SearchMarks
 from huying.cases.models.throttle import Throttle
 from huying.cases.models.vault import BlindIndex, IdentityAccess, Party, Subject, SubjectField
 
 __all__ = [
     "ApiKey", "Application", "Assignment", "Attachment", "BlindIndex", "Callback", "Case", "CaseSubject", "Clue",
     "Contact", "Delivery", "DocumentSeries", "Evaluation", "IdentityAccess", "JournalEntry", "Link", "Meeting",
-    "Notice", "Nudge", "Party", "Reply", "Report", "Subject", "SubjectField", "Submission", "Supervision",
+    "Notice", "Nudge", "Party", "Reply", "Report", "SearchMarks", "Subject", "SubjectField", "Submission", "Supervision",
     "Supplement", "Throttle", "TimeLimit", "Verification",
 ]  # fmt: skip

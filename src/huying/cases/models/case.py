@@ -1,7 +1,5 @@
 """The case: one citizen's matter. Who they are stands in the vault, never here."""
 
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -50,7 +48,6 @@ class Case(models.Model):
     due_at = models.DateTimeField(null=True)
     """The handling limit as promised now, kept by the command that moves it, for ordering lists."""
     version = models.PositiveIntegerField(default=1)
-    grams = ArrayField(models.CharField(max_length=8), default=list)
 
     class Meta:
         constraints = [
@@ -70,7 +67,6 @@ class Case(models.Model):
             ),
             models.Index(fields=["platform", "due_at", "id"], condition=Q(ledger=True), name="case_ledger_by_due"),
             models.Index(fields=["external_no"], condition=~Q(external_no=""), name="case_external_no"),
-            GinIndex(fields=["grams"], name="case_grams", fastupdate=False),
         ]
 
 

@@ -202,7 +202,7 @@ def found_by(cases: QuerySet[Case], actor: Actor, text: str) -> QuerySet[Case]:
     for in the order of the list instead, where a page is soon full.
     """
     ids = matching(actor, text, most=MANY + 1)
-    return cases.filter(pk__in=ids) if len(ids) <= MANY else cases.filter(grams__contains=cut_query(text.strip()))
+    return cases.filter(pk__in=ids) if len(ids) <= MANY else cases.filter(marks__grams__contains=cut_query(text.strip()))
 
 
 def matching(actor: Actor, text: str, *, most: int = 1000) -> list[int]:
@@ -222,7 +222,7 @@ def matching(actor: Actor, text: str, *, most: int = 1000) -> list[int]:
         # For a common word the planner would rather read the whole table until it has enough.
         _plan_by_bitmap(cursor, only=True)
         cursor.execute(
-            "SELECT id FROM cases_case WHERE grams @> %s::varchar[] AND platform_id = %s LIMIT %s",
+            "SELECT case_id FROM cases_searchmarks WHERE grams @> %s::varchar[] AND platform_id = %s LIMIT %s",
             [marks, actor.platform.pk, most],
         )
         found = sorted((row[0] for row in cursor.fetchall()), reverse=True)
