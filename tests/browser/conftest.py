@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -52,31 +51,3 @@ def city(transactional_db: None, platform: Any, settings: Any, tmp_path: Path, l
     settings.HUYING_FILES = tmp_path / "files"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; what is stored is not tested
     return City(live_server.url, platform)
-
-
-def fill(form: Any, **values: Any) -> None:
-    """Fill a form's fields by their names, as what they are."""
-    for name, value in values.items():
-        field = form.locator(f'[name="{name}"]').first
-        kind = field.evaluate("one => one.tagName === 'SELECT' ? 'select' : one.type")
-        if kind == "select":
-            field.select_option(value)
-        elif kind in ("radio", "checkbox"):
-            for one in value if isinstance(value, list) else [value]:
-                box = form.locator(f'[name="{name}"]' + ("" if one is True else f'[value="{one}"]'))
-                box.check()
-        elif kind == "file":
-            field.set_input_files(value)
-        else:
-            field.fill(value)
-
-
-def act(page: Any, label: str, **values: Any) -> None:
-    """Open an action on the page of a case, fill its form and press."""
-    box = page.locator("details.action", has=page.locator("> summary", has_text=re.compile(rf"^\s*{label}")))
-    if box.get_attribute("open") is None:
-        box.locator("> summary").click()
-    form = box.locator("form")
-    form.wait_for()
-    fill(form, **values)
-    form.locator("button[type=submit]").click()

@@ -1,4 +1,4 @@
-"""Every page that many people use, at a telephone's and at a desktop's width: axe, no sideways scrolling, no CSP fault."""
+"""The pages that many use, at a telephone's and a desktop's width: axe, no sideways scrolling, no CSP fault."""
 
 from __future__ import annotations
 
@@ -113,7 +113,10 @@ def test_pages_of_staff(city: Any, watch: Watch, submit: Any, take: Any) -> None
     watch.look("sign-in")
     city.sign_in(page, f"handler@{LEAD}", "operator@center", "supervisor@center")
     for role, places in {
-        f"handler@{LEAD}": ["/desk/", "/desk/queue/all/", f"/desk/case/{case.number}/", f"/desk/case/{case.number}/do/supervision.respond/"],
+        f"handler@{LEAD}": [
+            "/desk/", "/desk/queue/all/", f"/desk/case/{case.number}/",
+            f"/desk/case/{case.number}/do/supervision.respond/",
+        ],
         "operator@center": ["/desk/intake/", f"/desk/search/?q={case.title[:6]}"],
         "supervisor@center": ["/desk/supervision/", f"/desk/case/{case.number}/", "/desk/account/2fa/"],
     }.items():  # fmt: skip

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import act, fill
-
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LEAD = "市住建局"
@@ -21,6 +19,34 @@ BAD = {
     "method": "phone", "result": "reached", "contacted": "true", "solved": "no", "rating": "1", "trust": "2",
     "comment": "诉求人说还没有修好。",
 }  # fmt: skip
+
+
+def fill(form: Any, **values: Any) -> None:
+    """Fill a form's fields by their names, as what they are."""
+    for name, value in values.items():
+        field = form.locator(f'[name="{name}"]').first
+        kind = field.evaluate("one => one.tagName === 'SELECT' ? 'select' : one.type")
+        if kind == "select":
+            field.select_option(value)
+        elif kind in ("radio", "checkbox"):
+            for one in value if isinstance(value, list) else [value]:
+                box = form.locator(f'[name="{name}"]' + ("" if one is True else f'[value="{one}"]'))
+                box.check()
+        elif kind == "file":
+            field.set_input_files(value)
+        else:
+            field.fill(value)
+
+
+def act(page: Any, label: str, **values: Any) -> None:
+    """Open an action on the page of a case, fill its form and press."""
+    box = page.locator("details.action", has=page.locator("> summary", has_text=re.compile(rf"^\s*{label}")))
+    if box.get_attribute("open") is None:
+        box.locator("> summary").click()
+    form = box.locator("form")
+    form.wait_for()
+    fill(form, **values)
+    form.locator("button[type=submit]").click()
 
 
 def open_from_list(page: Any, city: Any, queue: str) -> None:

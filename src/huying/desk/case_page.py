@@ -86,6 +86,8 @@ def _usual(button: Button) -> int:
 def about(offer: Offer) -> str:
     """Which application, supervision, clue or report the button is about."""
     target: Any = offer.target
+    if target is None:  # taken without saying on which one, and refused for that
+        return ""
     match offer.action.on:
         case "application":
             return word(target.type, "application_type")

@@ -242,6 +242,13 @@ def _unit_problems(regulation: Regulation) -> Iterator[Problem]:
         above = unit.path.rpartition("/")[0]
         if above and above not in paths:
             yield Problem("units.toml", unit.path, f"上级单位“{above}”不存在", "先列出上级单位")
+    proposing: tuple[Escalation | Trigger, ...] = (*regulation.escalations, *regulation.triggers)
+    named = {f"{rule.key}.to": rule.to for rule in proposing if rule.to}
+    if regulation.panel:
+        named |= {f"panel.copy_to[{place}]": path for place, path in enumerate(regulation.panel.copy_to)}
+    for key, path in {**named, "info.competent_unit": regulation.info.competent_unit}.items():
+        if path not in paths:
+            yield Problem("units.toml", key, f"规则所指的单位“{path}”不在单位表里", "补上该单位，或改正规则")
     for role, home in regulation.tree.role_home.items():
         if home and home not in paths:
             yield Problem("units.toml", f"role_home.{role}", f"没有单位“{home}”", "改成单位表里有的路径")

@@ -102,7 +102,7 @@ def _settle(take: Take, application: Application, state: str, opinion: str) -> N
 
 @approves("return")
 def _approve_return(take: Take, application: Application, given: DecideInput) -> Refused | Mapping[str, Any]:
-    """退单: to the unit named, with its own clocks, or back to the centre's queue."""
+    """退单: to the unit named, with its own clocks (in the place of a co-unit as co), or back to the centre's queue."""
     assignment = application.assignment
     assert assignment is not None
     units = assignments.choose_units(take, given.unit, given.co) if given.unit else None
@@ -120,6 +120,8 @@ def _approve_return(take: Take, application: Application, given: DecideInput) ->
                 end_assignment(take, co, "cancelled")
             take.case.state = "received"
             take.case.save(update_fields=["state"])
+    elif units is not None:
+        assignments.give(take, units[0], "co", cause=assignment.cause)
     time_limits.refresh(take.case, at=take.now)
     returns = Application.objects.filter(case=take.case, type="return", state="approved").count()
     propose_by_count(take, "returns", returns)

@@ -43,18 +43,24 @@ def assign(
     """Make the assignments of the present round; the case is in handling from here."""
     take.case.state = "handling"
     take.case.save(update_fields=["state"])
-    first = None
-    for unit, role in [(lead, "lead"), *((unit, "co") for unit in co)]:
-        assignment = Assignment.objects.create(
-            case=take.case, unit=unit, unit_left=unit.left, unit_right=unit.right, role=role, round=take.case.round,
-            cause=cause, limit_workdays=limit_workdays if role == "lead" else None, procedure=procedure, note=note,
-            assigned_at=take.now,
-        )  # fmt: skip
-        first = first or assignment
-        time_limits.start_for_assignment(take.case, assignment, at=take.now)
-        tell_unit(take.case, unit, "dispatched", at=take.now, role=role, round=take.case.round)
-    assert first is not None
+    first = give(take, lead, "lead", cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note)
+    for unit in co:
+        give(take, unit, "co", cause=cause, procedure=procedure, note=note)
     # A reply that the check sent back stays the same 交办.
     times = take.case.assignments.filter(role="lead").exclude(cause="check_failed").count()
     propose_by_count(take, "assignments", times)
     return first
+
+
+def give(
+    take: Take, unit: Unit, role: str, *, cause: str, limit_workdays: int | None = None, procedure: str = "",
+    note: str = "",
+) -> Assignment:  # fmt: skip
+    """One assignment of the present round, with its limits; the unit is told."""
+    assignment = Assignment.objects.create(
+        case=take.case, unit=unit, unit_left=unit.left, unit_right=unit.right, role=role, round=take.case.round,
+        cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note, assigned_at=take.now,
+    )  # fmt: skip
+    time_limits.start_for_assignment(take.case, assignment, at=take.now)
+    tell_unit(take.case, unit, "dispatched", at=take.now, role=role, round=take.case.round)
+    return assignment

@@ -165,7 +165,7 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
             if sees.staff or row.action in ("case.submit", "case.supplement")
         ],
         "notices": _notices(case, sees),
-        "links": _links(case) if rows.any("links_in", "links_out") else [],
+        "links": _links(case, viewer) if rows.any("links_in", "links_out") else [],
         "requester": _requester(case, viewer, now),
         "events": _events(case, sees),
         "version": case.version,
@@ -272,12 +272,14 @@ def _notices(case: Case, sees: _Sees) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _links(case: Case) -> list[dict[str, Any]]:
+def _links(case: Case, viewer: Actor | None) -> list[dict[str, Any]]:
+    """The linked cases; without the number of one that the viewer may not know of."""
     links = Link.objects.filter(Q(case=case) | Q(other=case)).select_related("case", "other").order_by("pk")
-    return [
-        {"case": link.other.number if link.case_id == case.pk else link.case.number, "type": link.type}
-        for link in links
-    ]
+    others = [(link.other if link.case_id == case.pk else link.case, link.type) for link in links]
+    shown = {other.pk for other, _ in others}
+    if viewer is not None:
+        shown = set(visible_cases(viewer).filter(pk__in=shown).values_list("pk", flat=True))
+    return [{"case": other.number if other.pk in shown else None, "type": type_} for other, type_ in others]
 
 
 def _requester(case: Case, viewer: Actor | None, now: datetime) -> dict[str, Any] | None:
