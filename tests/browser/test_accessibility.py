@@ -102,7 +102,7 @@ def test_pages_of_staff(city: Any, watch: Watch, submit: Any, take: Any) -> None
     now = clock.now()
     for title in ("路灯不亮", TOO_LONG):
         case = submit(now, title=title).case
-        take("case.dispatch", "dispatcher@center", case, now, lead=LEAD, co=["市交通运输局"])
+        take("case.dispatch", "dispatcher@center", case, now, lead=LEAD)
         take("case.claim", f"handler@{LEAD}", case, now)
     take("case.contact", f"handler@{LEAD}", case, now, method="phone", result="reached", note="已说明。")
     take("case.request_extension", f"handler@{LEAD}", case, now, workdays=3, reason="等待配件。")

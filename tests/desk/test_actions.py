@@ -30,7 +30,7 @@ def replied(desk: Any, **data: Any) -> Any:
 
 def test_a_case_lives_its_whole_life_through_the_pages(desk: Any) -> None:
     case = desk.submit()
-    ok(desk.do(desk.at("operator"), case, "case.accept", kind="help", category="公共服务/道路与路灯", urgency="normal"))
+    ok(desk.do(desk.at("operator"), case, "case.accept", kind="help", category="道路与路灯", urgency="normal"))
     ok(desk.do(desk.at("dispatcher"), case, "case.dispatch", lead=HOUSING, co=[ROADS], note="请及时办理。"))
     assert state(case) == "handling"
     handler = desk.at("handler", HOUSING)

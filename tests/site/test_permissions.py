@@ -78,14 +78,14 @@ PAGES: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     "desk/sign-in/": (everybody("→ /desk/", nobody="200", citizen="200"), everybody("422")),
     "desk/sign-out/": (NO_GET, everybody("sign in")),
     "desk/role/": (NO_GET, staff("→ /desk/")),
-    "desk/account/2fa/code/": (everybody("sign in"), everybody("sign in")),
+    "desk/account/2fa/code/": (staff("→ /desk/"), staff("→ /desk/")),
     "desk/account/2fa/": (staff("200"), staff("405")),
     "desk/account/2fa/totp/activate/": (staff("→ /desk/account/again/"), staff("→ /desk/account/again/")),
     "desk/account/2fa/totp/deactivate/": (staff("nothing"), staff("nothing")),
-    "desk/account/2fa/recovery-codes/": (staff("nothing"), staff("nothing")),
-    "desk/account/2fa/recovery-codes/generate/": (staff("nothing"), staff("nothing")),
+    "desk/account/2fa/recovery-codes/": (staff("nothing"), staff("405")),
+    "desk/account/2fa/recovery-codes/generate/": (staff("→ /desk/account/again/"), staff("→ /desk/account/again/")),
     "desk/account/again/": (staff("200"), staff("200")),
-    "desk/account/2fa/again/": (staff("nothing"), staff("nothing")),
+    "desk/account/2fa/again/": (staff("→ /desk/account/again/"), staff("→ /desk/account/again/")),
     "desk/": (staff("200"), NO_POST),
     "desk/counts/": (staff("200"), NO_POST),
     "desk/notices/": (NO_GET, staff("→ /desk/")),
@@ -127,7 +127,15 @@ ROUTES: Mapping[str, dict[str, str]] = {
     "GET /api/v1/cases/{number}/offers": api_staff("nothing"),
 } | {
     f"POST /api/v1/cases/{{number}}/{action}": api_staff("nothing")
-    for action in ["case.answer", "case.refuse", "case.redirect", "case.accept", "case.flag", "application.approve", "application.reject", "case.call_back", "case.rework", "case.request_exemption", "panel.conclude", "case.close", "case.archive", "case.contact", "case.verify", "case.progress", "case.request_extension", "case.request_ledger", "case.co_feedback", "case.reply", "check.pass", "check.fail", "clue.transfer", "clue.conclude", "meeting.hold", "report.submit", "report.instruct", "case.merge", "case.unmerge", "case.dispatch", "case.reassign", "case.claim", "case.return", "supervision.open", "supervision.respond", "supervision.close", "case.nudge"]
+    for action in (
+        "case.answer", "case.refuse", "case.redirect", "case.accept", "case.flag", "application.approve",
+        "application.reject", "case.call_back", "case.rework", "case.request_exemption", "panel.conclude",
+        "case.close", "case.archive", "case.contact", "case.verify", "case.progress", "case.request_extension",
+        "case.request_ledger", "case.co_feedback", "case.reply", "check.pass", "check.fail", "clue.transfer",
+        "clue.conclude", "meeting.hold", "report.submit", "report.instruct", "case.merge", "case.unmerge",
+        "case.dispatch", "case.reassign", "case.claim", "case.return", "supervision.open", "supervision.respond",
+        "supervision.close", "case.nudge",
+    )
 } | {
     f"POST /api/v1/citizen/{action}": CITIZENS_OWN
     for action in ("case.supplement", "case.withdraw", "case.urge", "case.evaluate")
@@ -326,7 +334,8 @@ def test_every_page_and_every_route_is_in_the_table() -> None:
 
 def address(page: str, number: str, key: str, label: str) -> str:
     values = {
-        "<str:number>": number, "<str:key>": key, "<str:action_id>": "case.urge" if "<slug:slug>" in page else "case.claim",
+        "<str:number>": number, "<str:key>": key,
+        "<str:action_id>": "case.urge" if "<slug:slug>" in page else "case.claim",
         "<slug:slug>": "city", "<slug:key>": "all", "<str:label>": quote(label),
     }  # fmt: skip
     return "/" + re.sub(r"<[^>]+>", lambda found: values[found.group()], page)
@@ -422,7 +431,8 @@ def test_a_forged_post_to_any_page_is_refused(hidden: Hidden) -> None:
 def asked_for(hidden: Hidden) -> dict[str, str]:
     """What finds the case for who may see it, and words that find nothing."""
     return {
-        hidden.case.number: "20260101999999998", EXTERNAL: "WB-0000-0000", TITLE: "不存在的标题文字内容", "推诿拒办": "莫须有的",
+        hidden.case.number: "20260101999999998", EXTERNAL: "WB-0000-0000", TITLE: "不存在的标题文字内容",
+        "推诿拒办": "莫须有的",
         "三次前往均被": "从来没有的话",
     }  # fmt: skip
 

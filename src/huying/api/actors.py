@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import HttpBearer, SessionAuth
 
@@ -14,9 +13,12 @@ from huying.cases.follow import NO_MATCH, citizen_of, open_by_code
 from huying.core.verdict import Refused
 from huying.people.actors import Actor, actors_of
 from huying.people.models import Platform
+from huying.ui.second_factor import lacks_second_factor
+from huying.ui.source import source_of
 
 NOT_STAFF = ("citizen", "channel", "system")
 SIGN_IN = Refused("not_signed_in", "请先登录。")
+SECOND_FACTOR = Refused("not_permitted", "这个身份须先在工作台启用动态口令。")
 
 
 class StaffSession(SessionAuth):
@@ -44,6 +46,8 @@ def staff_actor(request: HttpRequest, role: str, unit: str) -> Actor:
     if len(fitting) > 1:
         field = "unit" if role else "role"
         raise NotDone(Refused(f"missing:{field}", f"您有多个身份，请用 {field} 说明以哪一个办理。"))
+    if lacks_second_factor(request.user, fitting[0]):
+        raise NotDone(SECOND_FACTOR)
     return fitting[0]
 
 
@@ -55,16 +59,10 @@ def citizen_case(request: HttpRequest, platform: str, number: Any, code: Any) ->
     where = platform_of(platform)
     if not isinstance(number, str) or not isinstance(code, str) or not is_storable(number + code):
         raise NotDone(NO_MATCH)
-    case = open_by_code(where, number=number, code=code, source=_source_of(request), now=clock.now())
+    case = open_by_code(where, number=number, code=code, source=source_of(request), now=clock.now())
     if isinstance(case, Refused):
         raise NotDone(case)
     return case, citizen_of(case)
-
-
-def _source_of(request: HttpRequest) -> str:
-    """Where a request comes from, for counting tries; behind a proxy the setting names the header that it sets."""
-    name = getattr(settings, "HUYING_ADDRESS_FROM", "REMOTE_ADDR")
-    return str(request.META.get(name, "")).rsplit(",", 1)[-1].strip()
 
 
 def platform_of(slug: str) -> Platform:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from huying.cases.models import Case, CaseSubject, Link, Party, Supervision
+from huying.cases.models import Case, CaseSubject, Link, Party, Report, Supervision
 from huying.cases.models.handling import VISIBLE_ASSIGNMENT, Assignment
 from huying.cases.policies import policy_of
 from huying.core.routing import Span
@@ -47,7 +47,7 @@ def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
         case "own":
             return cases.filter(submitted_by=actor.id)
         case "reports":
-            return cases.filter(reports__isnull=False).distinct()
+            return cases.filter(Exists(Report.cases.through.objects.filter(case=OuterRef("pk"))))
         case _:
             return cases.none()
 

@@ -397,7 +397,8 @@ def _seal_file(attachment: Attachment, content: bytes) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     """Write so that the name appears only with the whole content behind it, on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (_root(), path.parent):  # the mode is not given to folders made on the way
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")  # 0600
     try:
         with os.fdopen(handle, "wb") as file:

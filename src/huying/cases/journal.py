@@ -66,9 +66,27 @@ def record_many(
 
     For bulk writers, whose cases nobody else can know of yet.
     """
-    JournalEntry.objects.bulk_create(
-        [_entry(case.platform_id, case.pk, action, actor, at, "", "", data) for case, data in entries]
-    )
+    write(entry(case, action, actor=actor, at=at, **data) for case, data in entries)
+
+
+def entry(
+    case: Case,
+    action: str,
+    /,
+    *,
+    actor: Doer,
+    at: datetime,
+    rule: str = "",
+    article: str = "",
+    **data: Value | list[Value] | tuple[Value, ...],
+) -> JournalEntry:
+    """An entry as `record` appends it, not yet written: for `write`."""
+    return _entry(case.platform_id, case.pk, action, actor, at, rule, article, data)
+
+
+def write(entries: Iterable[JournalEntry]) -> None:
+    """Append the entries in their order, of whichever cases, by one statement."""
+    JournalEntry.objects.bulk_create(entries)
 
 
 def record_for_platform(

@@ -105,10 +105,9 @@ def attach(case: Case, subject: Subject | None, *, part: str, level: str) -> Par
     if subject is not None:
         kept = subject.kept
         versions = {row.kind: row.version for row in _latest(subject)} if kept is None else dict(kept)
-    party, _ = Party.objects.update_or_create(
-        case=case,
-        part=Part(part),
-        defaults={"subject": subject, "level": Level(level), "versions": versions},
+    party = Party(case=case, part=Part(part), subject=subject, level=Level(level), versions=versions)
+    Party.objects.bulk_create(
+        [party], update_conflicts=True, unique_fields=["case", "part"], update_fields=["subject", "level", "versions"]
     )
     return party
 

@@ -11,10 +11,12 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from huying.base import clock
 from huying.cases.policies import policy_of
 from huying.people.actors import Actor, actors_of
+from huying.ui.second_factor import lacks_second_factor
 
 CHOSEN = "desk_role"
 NOT_AT_THE_DESK = ("citizen", "channel", "system")
@@ -64,6 +66,8 @@ def staff(view: View) -> View:
         if chosen not in by_key:
             return _role_ended(request)
         request.actor = by_key[chosen]
+        if lacks_second_factor(request.user, request.actor):
+            return _to_enrolment(request)
         return view(request, *args, **kwargs)
 
     return guarded
@@ -73,6 +77,12 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": settings.LOGIN_URL})
     return redirect_to_login(request.get_full_path() if request.method == "GET" else settings.LOGIN_REDIRECT_URL)
+
+
+def _to_enrolment(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, "您的身份可以督办、管理或者查看诉求人信息，须先启用动态口令。")
+    address = reverse("mfa_activate_totp")
+    return HttpResponse(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else redirect(address)
 
 
 def _without_role(request: HttpRequest) -> HttpResponse:

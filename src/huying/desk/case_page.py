@@ -6,17 +6,21 @@ from typing import Any
 from django.forms import Form
 
 from huying.cases.offers import Offer, offers
+from huying.cases.policies import policy_of
 from huying.cases.queries.identity import may_reveal
 from huying.cases.queries.limits import shown_limits
 from huying.cases.queries.record import case_record
+from huying.cases.queries.same_requester import open_cases_of_requester
+from huying.cases.queries.who_saw import named, who_saw
 from huying.desk.actor import DeskRequest
 from huying.desk.forms import action_form, initial_of
+from huying.desk.hints import filled_in, hints_of
 from huying.ui.words import word
 
 USUAL = (
     "case.claim", "case.contact", "case.reply", "case.co_feedback", "application.approve", "application.reject",
     "reply.approve", "reply.reject", "check.pass", "check.fail", "case.call_back", "panel.conclude", "case.close",
-    "case.answer", "case.accept", "case.dispatch", "supervision.respond", "supervision.open", "clue.conclude",
+    "case.answer", "case.dispatch", "case.accept", "supervision.respond", "supervision.open", "clue.conclude",
     "report.instruct",
 )  # fmt: skip
 """In which order a page shows what may be done: the usual next step first, the rest as the registry has it."""
@@ -53,7 +57,25 @@ def case_context(request: DeskRequest, case: Any, opened: Button | None = None) 
         "greyed": [one for one in buttons if not one.offer.enabled and one is not opened],
         "may_reveal": may_reveal(case, request.actor),
         "fields": None,
+        "hints": list(hints_of(request, case, _labels(buttons))),
+        "also": open_cases_of_requester(case, request.actor) if case.state == "received" else [],
+        "seen": named(who_saw(case, before=request.now)) if request.actor.role == "auditor" else None,
     }
+
+
+def next_steps(request: DeskRequest, case: Any) -> dict[str, Any]:
+    """What a page that only confirms a case needs: what may be done at once, the hints, the requester's other cases."""
+    found = [Button(one, about(one)) for one in offers(case, request.actor, now=request.now) if one.enabled]
+    buttons = sorted(found, key=_usual)
+    return {
+        "buttons": buttons,
+        "hints": list(hints_of(request, case, _labels(buttons))),
+        "also": open_cases_of_requester(case, request.actor),
+    }
+
+
+def _labels(buttons: list[Button]) -> dict[str, str]:
+    return {one.offer.action.id: one.offer.label for one in buttons if one.offer.enabled}
 
 
 def find_button(request: DeskRequest, case: Any, action_id: str, target_id: int | None) -> Button | None:
@@ -73,9 +95,19 @@ def open_form(request: DeskRequest, case: Any, button: Button) -> Button:
     }  # fmt: skip
     if offer.action.id in ("supervision.open", "clue.transfer"):
         record = case_record(case, request.actor, now=request.now)
-    initial = initial_of(offer.action.id, record, offer.target)
-    button.form = action_form(offer.action.id, case.platform)(initial=initial, auto_id=f"{button.key}-%s")
+    initial = initial_of(offer.action.id, record, offer.target) | filled_in(request, offer.action.id)
+    make = action_form(offer.action.id, case.platform, hints=hints_for(case, offer))
+    button.form = make(initial=initial, auto_id=f"{button.key}-%s")
     return button
+
+
+def hints_for(case: Any, offer: Offer) -> dict[str, str]:
+    """Hints of fields that speak of this very case."""
+    if offer.action.id == "case.dispatch" and case.place_unit is not None:
+        return {"lead": f"输入一两个字查找，再从列表中选。地点在{case.place_unit.name}。"}
+    if offer.action.id == "case.call_back" and policy_of(case.platform).callback.items:
+        return {"result": "已接通的，下面每一项都要问到并记录。"}
+    return {}
 
 
 def _usual(button: Button) -> int:

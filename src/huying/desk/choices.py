@@ -1,13 +1,15 @@
 """What a form offers to choose from: the regulation's words and the platform's units, never typed from memory."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from django.db.models import Q
 
 from huying.people.models import Platform, Unit
 from huying.policy.model import Regulation, Rule
 
-Choices = list[tuple[str, str]]
+Choices = list[tuple[str, Any]]
+"""(value, label) pairs, or a group's label with its pairs."""
 MEETINGS = ("协调会", "联席会议", "现场会", "专题会")
 UNIT_FIELDS = frozenset(
     {"lead", "co", "unit", "suggested_unit", "subject_unit", "attendees", "other_unit", "place_unit"}
@@ -41,10 +43,10 @@ def handling_units(platform: Platform) -> list[Unit]:
 
 
 def categories(policy: Regulation) -> Choices:
-    """Every matter of the list, named with its field."""
+    """Every matter of the list under its field, by the same names as on the citizens' form."""
     return [
-        (f"{one.label}/{child}", f"{one.label} · {child}") for one in policy.categories for child in one.children
-    ] or _rules(policy.categories)
+        (one.label, [(child, child) for child in one.children] or [(one.label, one.label)]) for one in policy.categories
+    ]
 
 
 def _rules(rules: Iterable[Rule]) -> Choices:

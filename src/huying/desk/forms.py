@@ -10,11 +10,14 @@ from huying.cases.commands.registry import ACTIONS
 from huying.cases.policies import policy_of
 from huying.desk.choices import UNIT_FIELDS, choices_of, handling_units, suggestions_of
 from huying.people.models import Platform
-from huying.ui.forms import Options, form_for
+from huying.ui.forms import Look, Options, form_for
 from huying.ui.words import WORDS
 
 SELECTABLE = 120
 """More units than that are found by typing, not in a list."""
+LISTED = 12
+"""More units than that, and the one that leads is found quicker by typing part of its name."""
+FIND_A_UNIT = "输入一两个字查找，再从列表中选。"
 FEW = 6
 Shown = Mapping[str, Any]
 
@@ -30,6 +33,7 @@ def action_form(
     for name, words in suggestions_of(action_id, policy).items():
         choices[name] = Options([(word, "") for word in words], "suggest")
     named = UNIT_FIELDS & set(takes.model_fields)
+    rest["hints"] = dict.fromkeys(named & {"lead"}, FIND_A_UNIT) | dict(rest.get("hints") or {})
     if named:
         choices |= _units(named, platform)
     if "flags" in takes.model_fields:
@@ -43,11 +47,17 @@ def _few(name: str, options: Options) -> Options:
 
 def _units(fields: set[str] | frozenset[str], platform: Platform) -> dict[str, Options]:
     units = [(unit.path, unit.name) for unit in handling_units(platform)]
-    one = "select" if len(units) <= SELECTABLE else "suggest"
-    many = "checks" if len(units) <= SELECTABLE else "suggest"
-    return {name: Options(units, many if name in ("co", "attendees") else one) for name in fields - {"other_unit"}} | (
-        {"other_unit": Options(units, "suggest")} if "other_unit" in fields else {}
-    )
+    one: Look = "select" if len(units) <= SELECTABLE else "suggest"
+    many: Look = "checks" if len(units) <= SELECTABLE else "suggest"
+    looks: dict[str, Look] = {
+        "co": many, "attendees": many, "other_unit": "suggest", "lead": "suggest" if len(units) > LISTED else one,
+    }  # fmt: skip
+    return {name: Options(_proposals(units, looks.get(name, one)), looks.get(name, one)) for name in fields}
+
+
+def _proposals(units: list[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
+    """A list of proposals shows what is filled in, so the name is only added where it says more."""
+    return [(path, "" if look == "suggest" and name == path else name) for path, name in units]
 
 
 def initial_of(action_id: str, record: Shown, target: Model | None) -> dict[str, Any]:
@@ -55,6 +65,8 @@ def initial_of(action_id: str, record: Shown, target: Model | None) -> dict[str,
     match action_id:
         case "case.accept":
             return {name: record[name] for name in ("kind", "category", "urgency", "complexity")}
+        case "case.call_back":
+            return {"method": "phone"}
         case "case.flag":
             return {"flags": record["flags"]}
         case "application.approve":

@@ -5,8 +5,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from huying.cases.commands import ACTIONS
 from huying.cases.policies import policy_of
 from huying.cases.queries.queues import queues_of
+from huying.cases.queries.supervisions import SUPERVISING
 from huying.desk.actor import DeskRequest, key_of, role_label
 
 
@@ -29,8 +31,8 @@ def frame(request: DeskRequest) -> dict[str, Any]:
         "role_key": key_of(actor),
         "roles": roles,
         "queues": queues_of(actor),
-        "takes_in": actor.role == "operator",
-        "supervises": actor.role in ("supervisor", "inspector"),
+        "takes_in": actor.role in ACTIONS["case.submit"].parties,
+        "supervises": actor.role in SUPERVISING,
         "now": request.now,
     }
 

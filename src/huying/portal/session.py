@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from huying.cases.access import visible_cases
@@ -54,9 +53,3 @@ def opened(request: HttpRequest, platform: Platform, now: datetime) -> Opened | 
 def forget(request: HttpRequest) -> None:
     """Close the case in this browser."""
     request.session.pop(KEY, None)
-
-
-def source_of(request: HttpRequest) -> str:
-    """Where a request comes from, for counting tries. Behind a proxy the setting names the header that it sets."""
-    name = getattr(settings, "HUYING_ADDRESS_FROM", "REMOTE_ADDR")
-    return str(request.META.get(name, "")).rsplit(",", 1)[-1].strip()

@@ -376,6 +376,7 @@ def _bootstrap(place: Place) -> None:
 def _settings(place: Place, port: int, *, fast: bool) -> str:
     settings = {
         "port": str(port),
+        "cluster_name": "huying-embedded",  # so that a start in production knows and refuses it
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "max_connections": "60",

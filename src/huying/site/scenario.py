@@ -23,6 +23,7 @@ from huying.cases.commands import Done, clock, perform
 from huying.cases.policies import calendar_of, policy_of, regulation, use_calendar
 from huying.cases.queries.identity import reveal
 from huying.cases.queries.record import case_record, find_case
+from huying.cases.vault import find_subject
 from huying.core.verdict import Refused
 from huying.people.actors import Actor
 from huying.people.models import Platform
@@ -83,17 +84,12 @@ def run_scenario(path: Path, platforms: dict[str, Platform] | None = None) -> Re
         story = _read(path)
     except BadScenario as bad:
         return Result(path, path.stem, [str(bad)])
-    result = Result(path, str(story.get("title", path.stem)), requirements=tuple(story.get("requirements", ())))
+    result = Result(path, str(story.get("title", path.stem)), requirements=tuple(story.get("requirements") or ()))
     is_whole = not transaction.get_connection().in_atomic_block
     try:
         with transaction.atomic():
-            platform = _platform(path, str(story["regulation"]), platforms)
-            with transaction.atomic():
-                _Story(story, result, platform).run()
-                transaction.set_rollback(True)
+            _tell(story, result, platforms)
             transaction.set_rollback(is_whole)
-    except BadScenario as bad:
-        result.differences.append(str(bad))
     finally:
         if story.get("setup"):
             for platform in platforms.values():
@@ -103,6 +99,20 @@ def run_scenario(path: Path, platforms: dict[str, Platform] | None = None) -> Re
             platforms.clear()
             forget_units()
     return result
+
+
+def _tell(story: Mapping[str, Any], result: Result, platforms: dict[str, Platform]) -> None:
+    """Run one story and take it back. Whatever goes wrong in it is a difference of this story: the run goes on."""
+    try:
+        with transaction.atomic():
+            platform = _platform(result.path, str(story["regulation"]), platforms)
+        with transaction.atomic():
+            _Story(story, result, platform).run()
+            transaction.set_rollback(True)
+    except BadScenario as bad:
+        result.differences.append(str(bad))
+    except Exception as error:
+        result.differences.append(f"运行中出错：{type(error).__name__}：{error}")
 
 
 def _platform(path: Path, regulation_id: str, platforms: dict[str, Platform]) -> Platform:
@@ -192,7 +202,16 @@ class _Story:
 
     def run(self) -> None:
         for number, step in enumerate(self.story["steps"], 1):
-            self._step(f"第{number}步", step)
+            where = f"第{number}步"
+            if not isinstance(step, dict):
+                raise BadScenario(f"{where}：应为“键: 值”的形式，现在是“{step}”。")
+            try:
+                self._step(where, step)
+            except BadScenario:
+                raise
+            except Exception as error:
+                action = f" {step['do']}" if "do" in step else ""
+                raise BadScenario(f"{where}{action}：运行中出错：{type(error).__name__}：{error}") from error
 
     def _step(self, where: str, step: Mapping[str, Any]) -> None:
         unknown = set(step) - {"at", "by", "do", "with", "as", "on", "expect", "see", "refused", "note"}
@@ -258,7 +277,11 @@ class _Story:
 
     def _data(self, given: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         """A case's name inside `with` stands for that case."""
+        if not isinstance(given, dict):
+            raise BadScenario(f"with 应为“键: 值”的形式，现在是“{given}”。")
         data = dict(given)
+        if isinstance(data.get("requester"), dict):  # a phone that is written without quotes is a number to YAML
+            data["requester"] = {key: str(one) for key, one in data["requester"].items() if one is not None}
         if isinstance(data.get("into"), str) and data["into"] in self.things:
             data["into"] = self.things[data["into"]].number
         if isinstance(data.get("cases"), list):
@@ -272,6 +295,10 @@ class _Story:
         role, name, path = match.groups()
         if role == "citizen":
             person = self._person(by) or _Person()
+            phone = person.requester.get("phone", "")
+            if person.subject_id is None and phone:
+                subject = find_subject(self.platform, phone=phone)
+                person.subject_id = subject.pk if subject else None
             return Actor(
                 id=by, role=role, platform=self.platform, subject_id=person.subject_id,
                 case_ids=frozenset(person.case_ids),
@@ -324,6 +351,9 @@ class _Story:
         for key, value in wanted.items():
             try:
                 actual = jmespath.search(key, record)
+            except jmespath.exceptions.JMESPathTypeError as error:
+                self.result.differences.append(f"{where}：{key} 应为 {value!r}，实际无法取值：{error}")
+                continue
             except jmespath.exceptions.JMESPathError as error:
                 raise BadScenario(f"{where}：“{key}”不是合法的 JMESPath：{error}") from None
             if not self._matches(actual, value):

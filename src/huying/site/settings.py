@@ -54,7 +54,7 @@ if PRODUCTION and DEBUG:
 
 VAR = env_path("HUYING_VAR", ROOT / "var")
 SECRET_KEY = env("HUYING_SECRET_KEY") or ("" if PRODUCTION else "only-for-development-and-demo")
-if not SECRET_KEY:
+if PRODUCTION and (not SECRET_KEY or SECRET_KEY == "only-for-development-and-demo"):
     raise ImproperlyConfigured("生产环境须设置 HUYING_SECRET_KEY。")
 ALLOWED_HOSTS = [host for host in env("HUYING_HOSTS", "127.0.0.1,localhost,testserver").split(",") if host]
 BASE_URL = env("HUYING_BASE_URL", "http://127.0.0.1:8000")
@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "huying.site",
 ]
 MIDDLEWARE = [
+    "huying.ui.middleware.server_timing",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -147,8 +148,11 @@ ACCOUNT_ADAPTER = "huying.desk.sign_in.NoSelfSignUp"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+# Roles that supervise, inspect, administer or may read who asked do not work without a second factor.
+HUYING_REQUIRE_MFA = env_bool("HUYING_REQUIRE_MFA", PRODUCTION)
 # A lock hits a name together with a source, so that nobody can lock out somebody else.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "huying.ui.source.source_of"
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
@@ -189,6 +193,11 @@ _ = NONCE
 # Behind a proxy: the header whose last entry is the address of the source (e.g. HTTP_X_FORWARDED_FOR).
 HUYING_ADDRESS_FROM = env("HUYING_ADDRESS_FROM", "REMOTE_ADDR")
 
+# Kept on the server: what a page tells once may name a case.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+HUYING_SERVER_TIMING = env_bool("HUYING_SERVER_TIMING", False)
+
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
@@ -218,7 +227,12 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"allowed": {"()": "huying.base.logs.AllowedKeys"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "allowed"}},
+    # Django's own handlers would mail or print a whole request; everything goes through the one above.
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+    },
     "root": {"handlers": ["console"], "level": env("HUYING_LOG_LEVEL", "WARNING")},
 }

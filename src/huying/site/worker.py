@@ -15,6 +15,7 @@ from procrastinate.jobs import Status
 
 from huying.cases import jobs as clock_jobs
 from huying.channels.email import jobs as mail_jobs
+from huying.site.checks import refuse_unsafe_start
 
 KEEP_HOURS = 72
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ async def tidy_queue(context: object, timestamp: int) -> None:
 
 def run_worker(*, once: bool = False) -> None:
     """Work until SIGTERM or SIGINT; with `once`, only what is due now. Returns within seconds of the signal."""
+    refuse_unsafe_start()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: _stop())
     for first in (clock_jobs.sweep_now, mail_jobs.deliver_now):

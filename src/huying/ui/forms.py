@@ -169,7 +169,17 @@ def show_refusal(
     if not at:
         return False
     form.add_error(at, refused.reason)
+    if kind == "missing" and model:
+        _mark_missing(form, model, data or {})
     return True
+
+
+def _mark_missing(form: forms.Form, model: type[BaseModel], data: Mapping[str, Any]) -> None:
+    """Tell at once of every field that the input asks for and that is empty: nobody should be sent back five times."""
+    for name, info in model.model_fields.items():
+        field = form.fields.get(name)
+        if field is not None and info.is_required() and data.get(name) in (None, "", []) and name not in form.errors:
+            form.add_error(name, _("请填写“%(label)s”。") % {"label": field.label})
 
 
 def _nested_field(name: str, model: type[BaseModel] | None, data: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def assign(
 ) -> Assignment:  # fmt: skip
     """Make the assignments of the present round; the case is in handling from here."""
     take.case.state = "handling"
-    take.case.save(update_fields=["state"])
+    take.case.save(update_fields=["state", "accepted_at"])
     first = give(take, lead, "lead", cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note)
     for unit in co:
         give(take, unit, "co", cause=cause, procedure=procedure, note=note)

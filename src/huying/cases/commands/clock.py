@@ -4,8 +4,9 @@ A stopped worker misses nothing: `next_at` of a limit stays in the past until so
 on in the transaction of the effects, so that nothing happens twice.
 """
 
+import bisect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,9 +15,10 @@ from django.db.models import Q, QuerySet
 
 from huying.cases import journal
 from huying.cases.commands import time_limits
-from huying.cases.commands.notices import tell_unit
+from huying.cases.commands.notices import notice_to, send
 from huying.cases.commands.proposals import lead_of, propose
-from huying.cases.models import Case, Nudge, TimeLimit
+from huying.cases.models import Case, JournalEntry, Notice, Nudge, TimeLimit
+from huying.cases.models.handling import ACTIVE_ASSIGNMENT
 from huying.cases.policies import calendar_of
 from huying.core.time_limits import rungs_at
 from huying.people.actors import system
@@ -47,8 +49,7 @@ def run_due(platform: Platform | None, until: datetime, *, limit: int = 500) -> 
     handled = 0
     for case_id in _due_cases(platform, until, limit=limit):
         with transaction.atomic():
-            for case in _lock([case_id]):
-                handled += _deal_with(case, until, at_most=limit - handled)
+            handled += _deal_with(_lock([case_id]), until, at_most=limit - handled)
         if handled >= limit:
             break
     return handled
@@ -62,7 +63,7 @@ def run_all_due(platform: Platform, until: datetime) -> None:
 
 def catch_up(case: Case, now: datetime) -> None:
     """What fell due in the locked `case` before somebody acts on it: a stopped worker changes no decision."""
-    _deal_with(case, now)
+    _deal_with([case], now)
 
 
 def sweep(until: datetime, *, should_stop: Callable[[], bool] = lambda: False, together: int = GROUP) -> Swept:
@@ -89,21 +90,23 @@ def sweep(until: datetime, *, should_stop: Callable[[], bool] = lambda: False, t
 
 
 def _sweep_group(case_ids: list[int], until: datetime, done: Swept) -> None:
-    handled, failed = 0, []
-    with transaction.atomic():
-        locked = _lock(case_ids)
-        for case in locked:
-            try:
-                with transaction.atomic():
-                    handled += _deal_with(case, until)
-            except OperationalError:
-                raise  # the database went away or chose us in a deadlock: the whole group is undone and comes again
-            except Exception:
-                # One broken case must not stop the clock of all the others; it stays due and is logged each time.
-                log.exception("limits of case %s could not be dealt with", case.pk)
-                failed.append(case.pk)
+    """Deal with the cases together; if one goes wrong, with each by itself."""
+    try:
+        with transaction.atomic():
+            locked = _lock(case_ids)
+            handled = _deal_with(locked, until)
+    except OperationalError:
+        raise  # the database went away or chose us in a deadlock: the whole group is undone and comes again
+    except Exception:
+        if len(case_ids) > 1:
+            for case_id in case_ids:
+                _sweep_group([case_id], until, done)
+            return
+        # One broken case must not stop the clock of all the others; it stays due and is logged each time.
+        log.exception("limits of case %s could not be dealt with", case_ids[0])
+        done.failed += case_ids
+        return
     done.handled += handled
-    done.failed += failed
     done.held += len(case_ids) - len(locked)
 
 
@@ -134,70 +137,107 @@ def _lock(case_ids: list[int]) -> list[Case]:
     )
 
 
-def _deal_with(case: Case, until: datetime, *, at_most: int | None = None) -> int:
-    """Every limit of the locked `case` that fell due, earliest moment first, also those started on the way."""
-    handled = 0
-    while at_most is None or handled < at_most:
-        limit = (
+@dataclass
+class _Round:
+    """What happens to some limits, in its order: written together at the end, by one statement for each kind of row."""
+
+    limits: dict[int, TimeLimit] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+    nudges: list[tuple[Nudge, JournalEntry]] = field(default_factory=list)
+    entries: list[JournalEntry] = field(default_factory=list)
+
+    def write(self) -> None:
+        time_limits.save_moments(list(self.limits.values()))
+        send(self.notices)
+        Nudge.objects.bulk_create([nudge for nudge, _ in self.nudges])
+        for nudge, entry in self.nudges:
+            entry.data["nudge"] = nudge.pk
+        journal.write(self.entries)
+
+
+def _deal_with(cases: Sequence[Case], until: datetime, *, at_most: int | None = None) -> int:
+    """Every limit of the locked `cases` that fell due, in each case in the order of the moments, also what follows."""
+    handled, by_id = 0, {case.pk: case for case in cases}
+    while by_id and (at_most is None or handled < at_most):
+        due = list(
             TimeLimit.objects.select_related("assignment__unit", "supervision")
-            .filter(case=case, next_at__lte=until)
-            .order_by("next_at", "pk")
-            .first()
+            .filter(case__in=by_id, next_at__lte=until)
+            .order_by("next_at", "pk")[:at_most]
         )
-        if limit is None or limit.next_at is None:
-            break
-        limit.case = case
-        _reach(limit, limit.next_at)
-        handled += 1
+        changed: set[int] = set()
+        this = _Round()
+        while due and (at_most is None or handled < at_most):
+            limit = due.pop(0)
+            if limit.case_id in changed:  # what happened before may have moved it: it is read again
+                continue
+            limit.case = by_id[limit.case_id]
+            if _reach(limit, limit.next_at or until, this):
+                changed.add(limit.case_id)
+            elif limit.next_at is not None and limit.next_at <= until:
+                bisect.insort(due, limit, key=_moment)
+            handled += 1
+        this.write()
+        by_id = {pk: by_id[pk] for pk in changed}
     return handled
 
 
-def _reach(limit: TimeLimit, moment: datetime) -> None:
-    """What happens to `limit` at `moment`."""
-    case = limit.case
+def _moment(limit: TimeLimit) -> tuple[datetime | None, int]:
+    return limit.next_at, limit.pk
+
+
+def _reach(limit: TimeLimit, moment: datetime, this: _Round) -> bool:
+    """What happens to `limit` at `moment`; whether other limits of its case may have changed by it."""
+    case, changed = limit.case, False
     rungs = rungs_at(time_limits.ladder_of(limit), limit.due_on, calendar_of(case.platform), at=moment)
     missed = limit.due_at <= moment and limit.missed_at is None
+    this.limits[limit.pk] = limit
     if missed and not limit.soft:
         limit.missed_at = moment
-        limit.save(update_fields=["missed_at"])
         if not rungs:
             rungs = [rung for rung in time_limits.ladder_of(limit) if rung.after_working_days == 0]
-        journal.record(
+        this.entries.append(journal.entry(
             case, "limit.missed", actor=system(case.platform), at=moment, rule=limit.rule, article=limit.article,
             limit=limit.name, due_on=limit.due_on,
-        )  # fmt: skip
-        time_limits.start_when_missed(limit, at=moment)
+        ))  # fmt: skip
+        changed = time_limits.start_when_missed(limit, at=moment)
     for rung in rungs:
-        _climb(case, limit, rung, moment)
+        _climb(case, limit, rung, moment, this)
     time_limits.schedule_next(limit, after=moment)
-    if limit.name == "review":
-        _renew_review(limit, moment)
+    return (limit.name == "review" and _renew_review(limit, moment)) or changed
 
 
-def _climb(case: Case, limit: TimeLimit, rung: Escalation, moment: datetime) -> None:
+def _climb(case: Case, limit: TimeLimit, rung: Escalation, moment: datetime, this: _Round) -> None:
     """One rung of the ladder: a notice, a nudge, or a proposal that a person opens or sends."""
-    unit = limit.assignment.unit if limit.assignment else lead_of(case)
+    assignment = limit.assignment
+    unit = assignment.unit if assignment else lead_of(case)
     key = f"escalations.{rung.key}"
     made: dict[str, int] = {}
+    nudge: Nudge | None = None
     if rung.does == "notice" and unit is not None:
-        tell_unit(case, unit, rung.template, at=moment, limit=limit.name, due_on=limit.due_on)
+        this.notices.append(notice_to(case, unit, rung.template, at=moment, limit=limit.name, due_on=limit.due_on))
         made = {"limit": limit.pk}
     elif rung.does == "nudge" and unit is not None:
-        made = {"nudge": Nudge.objects.create(case=case, unit=unit, at=moment, by="system").pk}
-        tell_unit(case, unit, "nudge", at=moment)
+        nudge = Nudge(case=case, unit=unit, at=moment, by="system")
+        this.notices.append(notice_to(case, unit, "nudge", at=moment))
     elif rung.does in ("supervision", "clue"):
-        proposed = propose(case, rung, key, at=moment)
+        leads = assignment is not None and assignment.role == "lead" and assignment.state in ACTIVE_ASSIGNMENT
+        proposed = propose(case, rung, key, at=moment, lead=unit if leads else None)
         made = {rung.does: proposed.pk} if proposed else {}
-    if made:
+    if made or nudge:
         action = {"notice": "notice.sent", "nudge": "case.nudge", "supervision": "supervision.proposed"}
-        journal.record(
+        entry = journal.entry(
             case, action.get(rung.does, "clue.proposed"), actor=system(case.platform), at=moment, rule=key,
             article=rung.cite, **made,
         )  # fmt: skip
+        this.entries.append(entry)
+        if nudge:
+            this.nudges.append((nudge, entry))
 
 
-def _renew_review(limit: TimeLimit, moment: datetime) -> None:
+def _renew_review(limit: TimeLimit, moment: datetime) -> bool:
     """A ledger is looked at again every so often while it lasts (decision D-5)."""
-    if limit.due_at <= moment and limit.case.ledger:
-        time_limits.end([limit], at=moment)
-        time_limits.start_named(limit.case, "review", at=moment, event="ledger", day_zero=limit.due_on)
+    if limit.due_at > moment or not limit.case.ledger:
+        return False
+    time_limits.end([limit], at=moment)
+    time_limits.start_named(limit.case, "review", at=moment, event="ledger", day_zero=limit.due_on)
+    return True

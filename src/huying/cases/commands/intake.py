@@ -108,7 +108,7 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
         external_no=given.external_no,
         submitted_at=take.now,
     )
-    take.case = Case.objects.select_for_update(of=("self",)).select_related("holder", "platform").get(pk=case.pk)
+    take.case = case  # nobody else can know of it yet: it needs no lock
     SearchMarks.objects.create(case=case, platform=take.platform, grams=cut(f"{given.title} {given.content}"))
     if subject_unit is not None:
         CaseSubject.objects.create(
@@ -121,7 +121,7 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
     time_limits.start_for_case(take.case, "submission", at=take.now)
     tell_citizen(take.case, "receipt", at=take.now)
     take.made = take.case
-    take.extra = {"number": case.number, "query_code": code}
+    take.extra |= {"number": case.number, "query_code": code}
     return {"kind": given.kind, "channel": given.channel}
 
 

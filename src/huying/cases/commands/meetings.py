@@ -38,6 +38,9 @@ class MeetingInput(Input):
 )  # fmt: skip
 def hold(take: Take, given: MeetingInput) -> Refused | Mapping[str, Any]:
     """A meeting of the units concerned; a lead and co-units that it names are binding."""
+    wanted = set(given.cases) - {take.case.number}
+    if visible_cases(take.actor).filter(number__in=wanted).count() < len(wanted):
+        return Refused("invalid:cases", "涉及的工单中有查不到的编号，请核对。", take.rule)
     meeting = Meeting.objects.create(
         case=take.case, kind=given.kind, attendees=list(given.attendees), minutes=given.minutes,
         tasks=list(given.tasks), at=take.now, by=take.actor.id,

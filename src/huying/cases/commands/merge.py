@@ -12,7 +12,7 @@ from huying.cases.commands.intake import Line
 from huying.cases.commands.notices import tell_citizen
 from huying.cases.commands.proposals import propose_for_repeats
 from huying.cases.commands.registry import Input, NoInput, Take, action
-from huying.cases.models import Assignment, Case, Link
+from huying.cases.models import Assignment, Case, CaseSubject, Link
 from huying.core.lifecycle import OPEN
 from huying.core.routing import is_forbidden
 from huying.core.verdict import Refused
@@ -48,10 +48,22 @@ def merge(take: Take, given: MergeInput) -> Refused | Mapping[str, Any]:
     time_limits.drop(case.limits.exclude(name="supervision"), at=take.now)
     case.state = "merged"
     case.save(update_fields=["state"])
+    undo["subjects"] = _keep_out(case, main)
     Link.objects.create(case=case, other=main, type="merged", undo=undo)
     tell_citizen(case, "merged", at=take.now)
     propose_for_repeats(main, at=take.now)
     return {"into": main.number}
+
+
+def _keep_out(case: Case, main: Case) -> list[int]:
+    """Whom `case` complains of keeps out of `main` from now on, as if both had complained; the rows that say so."""
+    standing = set(main.subjects.values_list("unit_id", flat=True))
+    rows = [
+        CaseSubject(case=main, unit_id=one.unit_id, unit_left=one.unit_left, unit_right=one.unit_right)
+        for one in case.subjects.all()
+        if one.unit_id not in standing
+    ]
+    return [row.pk for row in CaseSubject.objects.bulk_create(rows)]
 
 
 @action("case.unmerge", "撤销并单", parties="dispatcher", takes=NoInput, held_by="centre", case_states=("merged",))
@@ -64,6 +76,7 @@ def unmerge(take: Take, given: NoInput) -> Mapping[str, Any]:
         limit.ended_at = None
         limit.save(update_fields=["ended_at"])
         time_limits.schedule_next(limit, after=take.now)
+    CaseSubject.objects.filter(case=link.other_id, pk__in=link.undo.get("subjects", ())).delete()
     take.case.state = link.undo["state"]
     take.case.save(update_fields=["state"])
     link.delete()

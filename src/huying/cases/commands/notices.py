@@ -1,5 +1,6 @@
 """Telling somebody: a notice in the product, and its deliveries outside, in the transaction of the cause."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from huying.cases.models import Case, Delivery, Link, Notice
@@ -26,9 +27,20 @@ def tell_citizen(case: Case, template: str, *, at: datetime, **data: str | int |
 
 def tell_unit(case: Case, unit: Unit, template: str, *, at: datetime, **data: str | int | date) -> Notice:
     """Tell a unit, in its list of notices and by e-mail to those of its staff who have an address."""
-    notice = Notice.objects.create(case=case, unit=unit, template=template, data=_plain(data), at=at)
-    Delivery.objects.create(notice=notice, channel="email", next_at=at)
+    notice = notice_to(case, unit, template, at=at, **data)
+    send([notice])
     return notice
+
+
+def notice_to(case: Case, unit: Unit, template: str, *, at: datetime, **data: str | int | date) -> Notice:
+    """A notice as `tell_unit` sends it, not yet sent: for `send`."""
+    return Notice(case=case, unit=unit, template=template, data=_plain(data), at=at)
+
+
+def send(notices: Sequence[Notice]) -> None:
+    """Send notices to units: all of them by two statements."""
+    Notice.objects.bulk_create(notices)
+    Delivery.objects.bulk_create([Delivery(notice=one, channel="email", next_at=one.at) for one in notices])
 
 
 def _plain(data: dict[str, str | int | date]) -> dict[str, str | int]:

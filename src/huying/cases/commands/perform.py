@@ -135,10 +135,11 @@ def _lock(actor: Actor, case: Case | int | None) -> Case | None:
     if case is None:
         return None
     key = case.pk if isinstance(case, Case) else case
-    # What may be seen is asked before the lock, so that a stranger cannot hold up those who work on the case.
-    if not visible_cases(actor, key).exists():
-        return None
-    return Case.objects.select_for_update(of=("self",)).select_related("holder", "platform").get(pk=key)
+    # Only what the actor may see is locked, so that a stranger cannot hold up those who work on the case.
+    found = visible_cases(actor, key).select_for_update(of=("self",)).select_related("holder").first()
+    if found is not None:
+        found.platform = actor.platform
+    return found
 
 
 def authorise(take: Take, target: Model | None) -> Refused | None:

@@ -21,15 +21,20 @@ def lead_of(case: Case) -> Unit | None:
     return lead.unit if lead else None
 
 
-def propose(case: Case, rule: Trigger | Escalation, key: str, *, at: datetime) -> Supervision | Clue | None:
-    """A proposed supervision or a drafted clue, once for a case, ground and method; None when it stands already."""
+def propose(
+    case: Case, rule: Trigger | Escalation, key: str, *, at: datetime, lead: Unit | None = None
+) -> Supervision | Clue | None:
+    """A proposed supervision or a drafted clue, once for a case, ground and method; None when it stands already.
+
+    `lead` is the unit that leads, where it is known.
+    """
     if rule.does == "clue":
         return _draft_clue(case, rule, key, at=at)
     standing = Supervision.objects.filter(case=case, ground=rule.ground, method=rule.method)
     if standing.exclude(state="closed").exists():
         return None
     return Supervision.objects.create(
-        case=case, unit=lead_of(case), issued_by=case.holder, method=rule.method, ground=rule.ground, rule=key,
+        case=case, unit=lead or lead_of(case), issued_by=case.holder, method=rule.method, ground=rule.ground, rule=key,
         article=rule.cite, state="proposed", at=at, by="system",
     )  # fmt: skip
 

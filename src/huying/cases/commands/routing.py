@@ -36,7 +36,6 @@ def dispatch(take: Take, given: DispatchInput) -> Refused | Mapping[str, Any]:
         return refused
     lead, co = units
     take.case.accepted_at = take.case.accepted_at or take.now
-    take.case.save(update_fields=["accepted_at"])
     assign(
         take, lead, co, cause=_cause(take), limit_workdays=given.limit_workdays, procedure=given.procedure,
         note=given.note,

@@ -1,16 +1,19 @@
 """The rows of time limits: started, moved, ended and cancelled by the commands that cause it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Case as Choose
+from django.db.models import F, Q, QuerySet, Value, When
 
 from huying.base.clock import end_of_day, local_date
 from huying.cases.models import Application, Assignment, Case, Supervision, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
 from huying.cases.policies import calendar_of, policy_of
-from huying.cases.queries.time_limits import facts_of, handle_limit, promised_due, total_from
+from huying.cases.queries.time_limits import PROMISING, facts_of, handle_limit, promise_of, promised_due, total_from
 from huying.core import time_limits as core
 from huying.policy.model import Escalation, TimeLimitRule
 
@@ -21,7 +24,7 @@ SET_AT_ASSIGNMENT = "time_limits.set_at_assignment"
 def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime) -> None:
     """The limits that run from an assignment, and those that lean on another limit of the case."""
     policy, today = policy_of(case.platform), local_date(at)
-    facts = facts_of(case, assignment)
+    facts, rows = facts_of(case, assignment), []
     for name in _names(policy.time_limits):
         rule = core.choose(policy.time_limits, name, assignment.role, facts)
         if rule is None or rule.before is not None:
@@ -29,11 +32,12 @@ def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime) ->
         if name == "handle" and assignment.limit_workdays is not None:
             continue
         if rule.starts == "assignment":
-            start(case, rule, today, at=at, event="assignment", assignment=assignment)
+            rows.append(_by_rule(case, rule, today, at=at, event="assignment", assignment=assignment))
         elif rule.starts == "previous":
-            _go_on(case, rule, assignment, at=at)
+            rows += _gone_on(case, rule, assignment, at=at)
     if assignment.limit_workdays is not None and assignment.role == "lead":
-        _set_at_assignment(case, assignment, at=at)
+        rows.append(_set_at_assignment(case, assignment, at=at))
+    TimeLimit.objects.bulk_create(rows)
     refresh(case, at=at)
 
 
@@ -42,20 +46,27 @@ def start_for_claim(case: Case, assignment: Assignment, *, at: datetime) -> None
     _start_from_claim(case, assignment, local_date(at), at=at, event="claim")
 
 
-def start_when_missed(limit: TimeLimit, *, at: datetime) -> None:
-    """A limit that another one's missing starts: day zero is the last day of the one that ran out."""
+def start_when_missed(limit: TimeLimit, *, at: datetime) -> bool:
+    """A limit that another one's missing starts: day zero is the last day of the one that ran out.
+
+    Whether limits of the case may be others than before.
+    """
     follows = any(rule.starts_when_missed == limit.name for rule in policy_of(limit.case.platform).time_limits)
     if follows and limit.assignment is not None:
         _start_from_claim(limit.case, limit.assignment, limit.due_on, at=at, event=f"{limit.name}_missed")
+        return True
+    return False
 
 
 def _start_from_claim(case: Case, assignment: Assignment, day_zero: date, *, at: datetime, event: str) -> None:
     policy, facts = policy_of(case.platform), facts_of(case, assignment)
     running = set(assignment.limits.values_list("name", flat=True))
-    for name in _names(policy.time_limits):
-        rule = core.choose(policy.time_limits, name, assignment.role, facts)
-        if rule is not None and rule.starts == "claim" and name not in running:
-            start(case, rule, day_zero, at=at, event=event, assignment=assignment)
+    rules = [core.choose(policy.time_limits, name, assignment.role, facts) for name in _names(policy.time_limits)]
+    TimeLimit.objects.bulk_create([
+        _by_rule(case, rule, day_zero, at=at, event=event, assignment=assignment)
+        for rule in rules
+        if rule is not None and rule.starts == "claim" and rule.limit not in running
+    ])  # fmt: skip
     refresh(case, at=at)
 
 
@@ -70,20 +81,20 @@ def start(
     application: Application | None = None,
 ) -> TimeLimit:
     """One new limit by `rule`, counted from `day_zero`."""
-    due = core.count(rule, day_zero, calendar_of(case.platform))
-    return _create(
-        case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event=event,
-        soft=rule.soft or rule.optional, assignment=assignment, application=application,
-    )  # fmt: skip
+    limit = _by_rule(case, rule, day_zero, at=at, event=event, assignment=assignment, application=application)
+    limit.save(force_insert=True)
+    return limit
 
 
 def start_for_case(case: Case, event: str, *, at: datetime) -> None:
     """The limits that run from the submission (or another event of the case itself)."""
     policy, facts = policy_of(case.platform), facts_of(case)
-    for name in _names(policy.time_limits):
-        rule = core.choose(policy.time_limits, name, "lead", facts)
-        if rule is not None and rule.starts == event and rule.before is None:
-            start(case, rule, local_date(at), at=at, event=event)
+    rules = [core.choose(policy.time_limits, name, "lead", facts) for name in _names(policy.time_limits)]
+    TimeLimit.objects.bulk_create([
+        _by_rule(case, rule, local_date(at), at=at, event=event)
+        for rule in rules
+        if rule is not None and rule.starts == event and rule.before is None
+    ])  # fmt: skip
 
 
 def start_named(
@@ -108,12 +119,12 @@ def start_for_supervision(supervision: Supervision, *, at: datetime) -> None:
         return
     today = local_date(at)
     due = core.Due(today, (supervision.due_on - today).days, "calendar", supervision.due_on, False)
-    limit = _create(
+    limit = _row(
         supervision.case, "supervision", supervision.rule, supervision.article, due, at=at,
         event="supervision", soft=False,
     )  # fmt: skip
     limit.supervision = supervision
-    limit.save(update_fields=["supervision"])
+    limit.save(force_insert=True)
 
 
 def end(limits: Iterable[TimeLimit], *, at: datetime) -> None:
@@ -135,9 +146,8 @@ def reopen(limits: Iterable[TimeLimit], *, at: datetime) -> None:
 
 def drop(limits: QuerySet[TimeLimit], *, at: datetime) -> None:
     """Limits that lost their subject: one already missed stays missed, the others are neither met nor missed."""
-    still_open = limits.filter(ended_at__isnull=True)
-    still_open.filter(missed_at__isnull=False).update(ended_at=at, next_at=None, met=False)
-    still_open.filter(missed_at__isnull=True).update(ended_at=at, next_at=None)
+    met = When(Q(missed_at__isnull=False), then=Value(False))
+    limits.filter(ended_at__isnull=True).update(ended_at=at, next_at=None, met=Choose(met, default=F("met")))
 
 
 def end_named(assignment: Assignment, *names: str, at: datetime) -> None:
@@ -156,31 +166,41 @@ def move(limit: TimeLimit, due_on: date, *, at: datetime, step: dict[str, Any], 
 
 def refresh(case: Case, *, at: datetime) -> None:
     """Bring the promised date, and the limits that lean on it, up to date."""
-    promised = promised_due(case)
-    case.due_at = promised.due_at if promised else None
-    case.save(update_fields=["due_at"])
+    assignments = list(case.assignments.filter(state__in=PROMISING).select_related("unit").order_by("pk"))
+    limits: dict[int | None, dict[str, TimeLimit]] = defaultdict(dict)
+    for limit in TimeLimit.objects.filter(assignment__in=assignments):
+        limit.case = case  # else moving it reads the case again
+        limits[limit.assignment_id][limit.name] = limit
+    lead = next((one for one in reversed(assignments) if one.role == "lead"), None)
+    promised = promise_of(case, lead, limits[lead.pk]) if lead else None
+    due_at = promised.due_at if promised else None
+    if case.due_at != due_at:
+        case.due_at = due_at
+        case.save(update_fields=["due_at"])
     if promised is None:
         return
     policy, calendar, today = policy_of(case.platform), calendar_of(case.platform), local_date(at)
-    for assignment in case.assignments.filter(state__in=ACTIVE_ASSIGNMENT).select_related("unit"):
+    new = []
+    for assignment in assignments:
+        if assignment.state not in ACTIVE_ASSIGNMENT:
+            continue
         facts = facts_of(case, assignment)
         for name in _names(policy.time_limits):
             rule = core.choose(policy.time_limits, name, assignment.role, facts)
             if rule is None or rule.before != "handle":
                 continue
             due = core.count_before(promised.due_on, rule.working_days or 0, calendar, not_before=today)
-            row = assignment.limits.filter(name=name).first()
-            if row is not None:
-                row.case = case  # else moving it reads the case again
+            row = limits[assignment.pk].get(name)
             if row is None:
-                _create(
+                new.append(_row(
                     case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event="before_handle",
                     soft=rule.soft or rule.optional, assignment=assignment,
-                )  # fmt: skip
+                ))  # fmt: skip
             # One that ran out comes to life again only by a promise moved far enough, not by the passing of days.
             elif row.ended_at is None and row.due_on != due.due_on and (due.due_on > today or row.due_at > at):
                 step = {"event": "before_handle", "rule": row.rule}
                 move(row, due.due_on, at=at, step=step, provisional=due.provisional)
+    TimeLimit.objects.bulk_create(new)
 
 
 def ladder_of(limit: TimeLimit) -> tuple[Escalation, ...]:
@@ -203,12 +223,38 @@ def _next_at(limit: TimeLimit, *, after: datetime) -> datetime | None:
 
 
 def schedule_next(limit: TimeLimit, *, after: datetime) -> None:
-    """When the clock looks at this limit again."""
+    """When the clock looks at this limit again; `save_moments` writes it."""
     limit.next_at = _next_at(limit, after=after)
-    limit.save(update_fields=["next_at"])
 
 
-def _create(
+def save_moments(limits: Sequence[TimeLimit]) -> None:
+    """Write when each limit was missed and when the clock looks at it again: all of them by one statement."""
+    if limits:
+        with connection.cursor() as cursor:
+            cursor.execute(_SAVE_MOMENTS, [
+                [one.pk for one in limits], [one.missed_at for one in limits], [one.next_at for one in limits]
+            ])  # fmt: skip
+
+
+_SAVE_MOMENTS = """
+UPDATE cases_timelimit SET missed_at = new.missed_at, next_at = new.next_at
+  FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS new (id, missed_at, next_at)
+ WHERE cases_timelimit.id = new.id
+"""
+
+
+def _by_rule(
+    case: Case, rule: TimeLimitRule, day_zero: date, *, at: datetime, event: str, assignment: Assignment | None = None,
+    application: Application | None = None,
+) -> TimeLimit:  # fmt: skip
+    due = core.count(rule, day_zero, calendar_of(case.platform))
+    return _row(
+        case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event=event,
+        soft=rule.soft or rule.optional, assignment=assignment, application=application,
+    )  # fmt: skip
+
+
+def _row(
     case: Case, name: str, rule: str, article: str, due: core.Due, *, at: datetime, event: str, soft: bool,
     assignment: Assignment | None = None, application: Application | None = None,
 ) -> TimeLimit:  # fmt: skip
@@ -223,11 +269,10 @@ def _create(
         limit.next_at = _next_at(limit, after=at)
     else:
         limit.next_at = due.due_at
-    limit.save()
     return limit
 
 
-def _go_on(case: Case, rule: TimeLimitRule, assignment: Assignment, *, at: datetime) -> None:
+def _gone_on(case: Case, rule: TimeLimitRule, assignment: Assignment, *, at: datetime) -> list[TimeLimit]:
     """A limit that goes on from the round before: same day zero, same last day."""
     before = (
         TimeLimit.objects.filter(case=case, name=rule.limit, assignment__role="lead")
@@ -236,20 +281,20 @@ def _go_on(case: Case, rule: TimeLimitRule, assignment: Assignment, *, at: datet
         .first()
     )
     if before is None:
-        return
+        return []
     due = core.Due(before.day_zero, before.days, before.unit, before.due_on, before.provisional)
-    limit = _create(
+    limit = _row(
         case, rule.limit, f"time_limits.{rule.key}", rule.cite, due, at=at, event="previous", soft=False,
         assignment=assignment,
     )  # fmt: skip
     limit.steps = [*before.steps, {"event": "previous", "rule": limit.rule, "due_on": due.due_on.isoformat()}]
-    limit.save(update_fields=["steps"])
+    return [limit]
 
 
-def _set_at_assignment(case: Case, assignment: Assignment, *, at: datetime) -> None:
+def _set_at_assignment(case: Case, assignment: Assignment, *, at: datetime) -> TimeLimit:
     policy = policy_of(case.platform)
     due = core.count_working_days(local_date(at), assignment.limit_workdays or 0, calendar_of(case.platform))
-    _create(
+    return _row(
         case, "handle", SET_AT_ASSIGNMENT, policy.action_rules["case.dispatch"].cite, due, at=at,
         event="assignment", soft=False, assignment=assignment,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """The work lists of each role, keyset-paged, with capped counts: nothing here grows with the number of cases."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -127,15 +127,23 @@ QUEUES: tuple[Queue, ...] = (
     Queue("ledger", "挂账", ("dispatcher", "supervisor", "handler"), _state(*OPEN_STATES, ledger=True), "due_at"),
     Queue(
         "all", "全部诉求", ("operator", "dispatcher", "checker", "caller", "supervisor", "analyst", "handler",
-                       "leader", "unit_admin", "inspector", "executive", "auditor"),
+                       "leader", "unit_admin", "inspector", "executive", "auditor", "grid_worker"),
         lambda cases, actor, now: cases,
     ),
 )  # fmt: skip
 
 
+ALL_OF = {
+    "executive": "呈报给我的诉求", "grid_worker": "我上报的问题", "handler": "本单位全部诉求", "leader": "本单位全部诉求",
+    "unit_admin": "本单位全部诉求",
+}  # fmt: skip
+"""What "all" means to who sees less than all."""
+
+
 def queues_of(actor: Actor) -> list[Queue]:
     """The work lists of the actor's role, in the order of the work."""
-    return [queue for queue in QUEUES if actor.role in queue.roles]
+    found = [queue for queue in QUEUES if actor.role in queue.roles]
+    return [replace(one, label=ALL_OF.get(actor.role, one.label)) if one.key == "all" else one for one in found]
 
 
 def find_queue(actor: Actor, key: str) -> Queue | None:
@@ -158,7 +166,7 @@ def page_of(
     """
     cases = queue.pick(visible_cases(actor), actor, now)
     for name in ("state", "kind", "channel"):
-        if where.get(name):
+        if where.get(name) and is_storable(where[name]):
             cases = cases.filter(**{name: where[name]})
     if search:
         cases = found_by(cases, actor, search)
@@ -179,6 +187,8 @@ def keyset(cases: QuerySet[Case], order: str, cursor: str, size: int = PAGE) -> 
         try:
             at, last = datetime.fromisoformat(value), int(pk)
         except ValueError:
+            return Page([], "")
+        if at.tzinfo is None:
             return Page([], "")
         cases = cases.filter(
             Q(**{f"{name}__{compare}": at}) | Q(**{name: at, f"id__{compare}": last}),
@@ -202,7 +212,9 @@ def found_by(cases: QuerySet[Case], actor: Actor, text: str) -> QuerySet[Case]:
     for in the order of the list instead, where a page is soon full.
     """
     ids = matching(actor, text, most=MANY + 1)
-    return cases.filter(pk__in=ids) if len(ids) <= MANY else cases.filter(marks__grams__contains=cut_query(text.strip()))
+    return (
+        cases.filter(pk__in=ids) if len(ids) <= MANY else cases.filter(marks__grams__contains=cut_query(text.strip()))
+    )
 
 
 def matching(actor: Actor, text: str, *, most: int = 1000) -> list[int]:

@@ -15,7 +15,7 @@ from huying.cases import vault
 from huying.cases.access import identity_view, visible_cases
 from huying.cases.models import Case, JournalEntry, Link, Notice, Party, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT, VISIBLE_ASSIGNMENT
-from huying.cases.queries.time_limits import promised_due
+from huying.cases.queries.time_limits import PROMISING, promise_of
 from huying.people.actors import Actor
 
 PUBLIC_LIMITS = (
@@ -55,7 +55,10 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         row for row in active if row.role == "lead"
     ]
     lead = leads[-1] if leads else None
-    promised = promised_due(case) if lead else None
+    promising = [row for row in assignments if row.role == "lead" and row.state in PROMISING]
+    promised = None
+    if lead and promising:
+        promised = promise_of(case, promising[-1], {row.name: row for row in limits[promising[-1].pk]})
     late = [row.name for rows in limits.values() for row in rows if is_overdue(row, now)]
     due: dict[str, Any] = {}
     if promised:
@@ -263,7 +266,7 @@ def _notices(case: Case, sees: _Sees) -> list[dict[str, Any]]:
     if sees.citizen:
         notices = notices.filter(to_citizen=True)
     elif not sees.whole:
-        notices = notices.filter(unit_id=sees.unit)
+        notices = notices.filter(unit_id=sees.unit) if sees.unit else notices.none()
     return [
         {"to": "citizen" if row.to_citizen else row.unit.path, "template": row.template, "data": row.data,
          "at": stamp(row.at)}
@@ -273,13 +276,20 @@ def _notices(case: Case, sees: _Sees) -> list[dict[str, Any]]:
 
 
 def _links(case: Case, viewer: Actor | None) -> list[dict[str, Any]]:
-    """The linked cases; without the number of one that the viewer may not know of."""
+    """The linked cases that the viewer may know of. Of another case nothing is shown, not even that it was merged in.
+
+    A case merged into one that its own requester may not know of says so without a number.
+    """
     links = Link.objects.filter(Q(case=case) | Q(other=case)).select_related("case", "other").order_by("pk")
-    others = [(link.other if link.case_id == case.pk else link.case, link.type) for link in links]
-    shown = {other.pk for other, _ in others}
+    others = [(link.other if link.case_id == case.pk else link.case, link.type, link.case_id) for link in links]
+    shown = {other.pk for other, _, _ in others}
     if viewer is not None:
         shown = set(visible_cases(viewer).filter(pk__in=shown).values_list("pk", flat=True))
-    return [{"case": other.number if other.pk in shown else None, "type": type_} for other, type_ in others]
+    return [
+        {"case": other.number if other.pk in shown else None, "type": type_}
+        for other, type_, merged in others
+        if other.pk in shown or merged == case.pk
+    ]
 
 
 def _requester(case: Case, viewer: Actor | None, now: datetime) -> dict[str, Any] | None:

@@ -23,6 +23,8 @@ class Row:
     due_on: date | None
     days_left: int | None
     overdue: tuple[str, ...]
+    provisional: bool = False
+    """Whether the due day may move: the days off of its year are not published yet."""
 
     @property
     def days_overdue(self) -> int:
@@ -48,9 +50,13 @@ def rows_of(cases: Iterable[Case], actor: Actor, *, now: datetime) -> list[Row]:
         if due_on is not None and running:
             after = calendar.working_days_between(today, due_on)
             left = after if due_on >= today else -calendar.working_days_between(due_on, today)
+        provisional = running and due_on is not None and due_on.year not in calendar.years
         rows.append(
-            Row(case, lead.unit.name if lead else "", lead.state if lead else "", due_on, left, late.get(case.pk, ()))
-        )
+            Row(
+                case, lead.unit.name if lead else "", lead.state if lead else "", due_on, left, late.get(case.pk, ()),
+                provisional,
+            )
+        )  # fmt: skip
     return rows
 
 

@@ -1,5 +1,6 @@
 """The limits of a case as they stand: the facts their rules ask about, and the date promised to the citizen."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from huying.base.clock import local_date
@@ -7,6 +8,9 @@ from huying.cases.models import Assignment, Case, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
 from huying.cases.policies import calendar_of, policy_of
 from huying.core import time_limits as core
+
+PROMISING = (*ACTIVE_ASSIGNMENT, "done")
+"""The states of a lead's assignment whose handling limit is the date promised to the citizen."""
 
 
 def facts_of(case: Case, assignment: Assignment | None = None) -> dict[str, str]:
@@ -38,15 +42,12 @@ def handle_limit(case: Case) -> TimeLimit | None:
 
 def promised_due(case: Case) -> core.Due | None:
     """The handling limit as known now; if the unit's clock has not started, as if it started as late as it may."""
-    lead = (
-        case.assignments.filter(role="lead", state__in=(*ACTIVE_ASSIGNMENT, "done"))
-        .select_related("unit")
-        .order_by("-pk")
-        .first()
-    )
-    if lead is None:
-        return None
-    limits = {limit.name: limit for limit in lead.limits.filter(name__in=("handle", "claim"))}
+    lead = case.assignments.filter(role="lead", state__in=PROMISING).select_related("unit").order_by("-pk").first()
+    return promise_of(case, lead, {limit.name: limit for limit in lead.limits.all()}) if lead else None
+
+
+def promise_of(case: Case, lead: Assignment, limits: Mapping[str, TimeLimit]) -> core.Due | None:
+    """As `promised_due`, for who has the lead and the limits of its assignment (by name) at hand."""
     row = limits.get("handle")
     if row is not None:
         return core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional)

@@ -221,6 +221,9 @@ class _ErrorFile:
         if self._dry_run:
             return
         if self._file is None:
+            # Rows may name people: readable by its owner alone, from the first byte.
+            self.draft.unlink(missing_ok=True)
+            self.draft.touch(mode=0o600)
             self._file = self.draft.open("w", encoding="utf-8-sig", newline="")
             csv.writer(self._file).writerow([*RESERVED, *self._kept(self._header)])
         csv.writer(self._file).writerow([row.number, guarded(reason), *map(guarded, self._kept(row.cells))])

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from huying.cases.commands import ACTIONS, perform
 from huying.cases.offers import Offer
+from huying.cases.policies import policy_of
 from huying.cases.queries.record import find_case
 from huying.cases.targets import find_target
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
-from huying.desk.case_page import Button, about, case_context, find_button, open_form
+from huying.desk.case_page import Button, about, case_context, find_button, hints_for, open_form
 from huying.desk.forms import action_form
 from huying.desk.page import frame, not_found, show
 from huying.ui.forms import show_refusal, to_data
@@ -35,7 +36,8 @@ def do(request: DeskRequest, number: str, action_id: str) -> HttpResponse:
     target = find_target(action, case, target_id) if target_id is not None else None
     if target_id is not None and target is None:
         return not_found(request)
-    return _take(request, case, Offer(action, action.label, "", target, None))
+    rule = policy_of(case.platform).action_rules.get(action_id)
+    return _take(request, case, Offer(action, rule.label if rule else action.label, "", target, None))
 
 
 def _take(request: DeskRequest, case: Any, offer: Offer) -> HttpResponse:
@@ -47,7 +49,7 @@ def _take(request: DeskRequest, case: Any, offer: Offer) -> HttpResponse:
     if isinstance(outcome, Refused) and outcome.code == "not_found":
         return not_found(request)
     if isinstance(outcome, Refused):
-        return _refused(request, case, offer, outcome)
+        return _refused(request, case, offer, outcome, data)
     messages.success(request, f"{case.number}：“{offer.label}”已办理。")
     return _go_on(request, case)
 
@@ -59,14 +61,14 @@ def _go_on(request: DeskRequest, case: Any) -> HttpResponse:
     return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 
 
-def _refused(request: DeskRequest, case: Any, offer: Offer, refused: Refused) -> HttpResponse:
+def _refused(request: DeskRequest, case: Any, offer: Offer, refused: Refused, data: Any) -> HttpResponse:
     """What was typed stays. A stale case is shown as it is now, with the form still open."""
     known = find_button(request, case, offer.action.id, offer.target_id)
     button = Button(known.offer if known else offer, about(offer), stale=refused.code == "stale")
-    button.form = action_form(offer.action.id, case.platform)(
+    button.form = action_form(offer.action.id, case.platform, hints=hints_for(case, offer))(
         request.POST, request.FILES, auto_id=f"{button.key}-%s"
     )  # fmt: skip
-    button.refused = None if show_refusal(button.form, refused) else refused
+    button.refused = None if show_refusal(button.form, refused, model=offer.action.input, data=data) else refused
     return _shown(request, case, button, status=422)
 
 

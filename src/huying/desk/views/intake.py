@@ -1,4 +1,4 @@
-"""Taking a case in while the caller talks."""
+"""Taking a case in: while the caller talks, or on the spot by who walks the grid."""
 
 import secrets
 from typing import Any
@@ -8,10 +8,9 @@ from django.views.decorators.http import require_http_methods
 
 from huying.cases.commands import ACTIONS
 from huying.cases.commands.submission import submit_once
-from huying.cases.offers import offers
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
-from huying.desk.case_page import Button, about
+from huying.desk.case_page import next_steps
 from huying.desk.choices import places
 from huying.desk.forms import action_form
 from huying.desk.page import not_found, show
@@ -20,6 +19,21 @@ from huying.ui.forms import Options, show_refusal, to_data
 SUBMIT = "case.submit"
 LEFT_OUT = ("external_no", "mode", "attachments", "requester__id_number", "requester__email")
 """What a caller is not asked on the telephone."""
+ON_THE_SPOT = (
+    "external_no", "mode", "channel", "category", "subject_unit", "anonymous", "confidential", "requester__id_number",
+    "requester__email", "requester__address",
+)  # fmt: skip
+"""What who walks the grid does not fill in: the operators complete it."""
+
+HINTS = {"place": "可以从列表中选，也可以填写地址。"}
+SPOT_HINTS = {
+    "place": "乡镇、街道或者村、社区，空一格再写详细地址。", "attachments": "在手机上可以直接拍照。",
+    "requester__phone": "有群众托您反映时填写；自己巡查发现的不用填。",
+}  # fmt: skip
+SPOT_LABELS = {
+    "title": "一句话说明", "content": "现场情况", "requester__name": "托您反映的群众", "requester__phone": "群众电话",
+    "attachments": "照片",
+}  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])
@@ -28,30 +42,46 @@ def intake(request: DeskRequest) -> HttpResponse:
     """The screen of who answers the telephone; the receipt shows the query code once."""
     if request.actor.role not in ACTIONS[SUBMIT].parties:
         return not_found(request)
+    spot = request.actor.role == "grid_worker"
     make = action_form(
-        SUBMIT, request.actor.platform, leave_out=LEFT_OUT, hints={"place": "可以从列表中选，也可以填写地址。"},
+        SUBMIT, request.actor.platform, leave_out=ON_THE_SPOT if spot else LEFT_OUT,
+        hints=SPOT_HINTS if spot else HINTS, labels=SPOT_LABELS if spot else {},
         more={"place": Options([(path, "") for path in places(request.actor.platform)], "suggest")},
     )  # fmt: skip
     if request.method == "GET":
         first = {"channel": request.GET.get("channel", "hotline_12345"), "kind": request.GET.get("kind", "")}
-        return _ask(request, make(initial=first))
+        return _ask(request, make(initial=_at_home(request, first) if spot else first))
     data, files = to_data(ACTIONS[SUBMIT].input, request.POST, request.FILES)
+    if spot:
+        data["channel"] = "grid"
     key = request.POST.get("key", "")
     outcome = submit_once(key, actor=request.actor, now=request.now, data=data, files=files)
     if not isinstance(outcome, Refused):
         return _receipt(request, outcome)
     form = make(request.POST, request.FILES)
-    return _ask(request, form, None if show_refusal(form, outcome) else outcome, status=422)
+    at_field = show_refusal(form, outcome, model=ACTIONS[SUBMIT].input, data=data)
+    return _ask(request, form, None if at_field else outcome, status=422)
+
+
+def _at_home(request: DeskRequest, first: dict[str, str]) -> dict[str, str]:
+    """The place begins with the worker's own town, where that is a place."""
+    unit = request.actor.unit
+    known = places(request.actor.platform)
+    above = unit.path.partition("/")[0] if unit else ""
+    own = unit.path if unit and unit.path in known else above if above in known else ""
+    return {"kind": first["kind"] or "help", "place": f"{own} " if own else ""}
 
 
 def _ask(request: DeskRequest, form: Any, refused: Refused | None = None, *, status: int = 200) -> HttpResponse:
     key = request.POST.get("key") or secrets.token_urlsafe(24)
-    context = {"form": form, "refused": refused, "key": key, "here": "intake"}
+    context = {
+        "form": form, "refused": refused, "key": key, "here": "intake", "spot": request.actor.role == "grid_worker",
+        "had_files": bool(request.FILES),
+    }  # fmt: skip
     return show(request, "desk/intake/page.html", context, status=status)
 
 
 def _receipt(request: DeskRequest, done: Any) -> HttpResponse:
     """Number and query code, to be read out, and what may be done with the case at once."""
-    next_steps = [Button(one, about(one)) for one in offers(done.case, request.actor, now=request.now) if one.enabled]
-    context = {"case": done.case, "receipt": done.extra, "buttons": next_steps, "here": "intake"}
+    context = {"case": done.case, "receipt": done.extra, "here": "intake"} | next_steps(request, done.case)
     return show(request, "desk/intake/receipt.html", context)

@@ -10,6 +10,7 @@ from huying.cases.follow import open_by_code
 from huying.core.verdict import Refused
 from huying.portal import session
 from huying.portal.pages import page, platform_of
+from huying.ui.source import source_of
 
 
 @sensitive_post_parameters("number", "code")
@@ -23,7 +24,7 @@ def follow(request: HttpRequest, slug: str) -> HttpResponse:
         platform,
         number=request.POST.get("number", ""),
         code=request.POST.get("code", ""),
-        source=session.source_of(request),
+        source=source_of(request),
         now=now,
     )
     if isinstance(found, Refused):

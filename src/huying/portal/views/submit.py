@@ -39,9 +39,9 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
     """The form; posted, it makes the case once and leads to its receipt."""
     platform = platform_of(slug)
     policy = policy_of(platform)
-    form_class = _form_class(platform, policy)
     if request.method != "POST":
-        return page(request, platform, "submit/form.html", {"form": form_class(), "key": secrets.token_urlsafe(32)})
+        form = _form_class(platform, policy)()
+        return page(request, platform, "submit/form.html", {"form": form, "key": secrets.token_urlsafe(32)})
     key = request.POST.get("key", "")
     data, files = to_data(ACTIONS["case.submit"].input, request.POST, request.FILES)
     outcome = submit_once(
@@ -53,7 +53,7 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
     )
     if not isinstance(outcome, Refused):
         return hand_receipt(redirect("portal:receipt", slug=slug), platform, key)
-    form = form_class(request.POST)
+    form = _form_class(platform, policy)(request.POST)
     at_field = show_refusal(form, _at_place(outcome), model=ACTIONS["case.submit"].input, data=data)
     context = {
         "form": form,
