@@ -43,8 +43,8 @@ from huying.cases.models import (
 from huying.people.models import Unit
 
 COPIED: tuple[type[models.Model], ...] = (
-    Case, SearchMarks, Party, Assignment, Application, Supervision, TimeLimit, Contact, Verification, Reply, Callback, Evaluation,
-    Nudge, Clue, Notice, Delivery, JournalEntry,
+    Case, SearchMarks, Party, Assignment, Application, Supervision, TimeLimit, Contact, Verification, Reply, Callback,
+    Evaluation, Nudge, Clue, Notice, Delivery, JournalEntry,
 )  # fmt: skip
 BY_TRIGGER = {("cases_journalentry", name) for name in ("seq", "prev_hash", "hash")}
 SPREAD = 61_803_399

@@ -47,7 +47,9 @@ def server(log: Path, *, workers: int = 2) -> Iterator[int]:
         "huying.site.wsgi:application",
     ]  # fmt: skip
     with log.open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONUTF8": "1"})
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, env={**os.environ, "PYTHONUTF8": "1", "HUYING_SERVER_TIMING": "1"}
+        )
     try:
         _wait(port, process, log)
         yield port
@@ -75,6 +77,8 @@ class Browser:
     def __init__(self, port: int, cookies: dict[str, str] | None = None) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.cookies = dict(cookies or {})
+        self.server_ms = 0.0
+        """What the server says that the last answer took."""
 
     def send(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, bytes]:
         """Status, place redirected to (or nothing) and body."""
@@ -87,6 +91,8 @@ class Browser:
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         content = answer.read()
+        timing = re.search(r"app;dur=([\d.]+)", answer.headers.get("Server-Timing", ""))
+        self.server_ms = float(timing[1]) if timing else 0.0
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.split(";")[0].partition("=")
             self.cookies[name] = value
@@ -121,6 +127,7 @@ def pages(port: int, cast: Cast, *, n: int) -> Stopwatch:
             for path in paths:
                 with watch.time(f"{name} ({role})"):
                     status, _, content = browser.send("GET", path)
+                watch.add(f"server: {name} ({role})", browser.server_ms)
                 if status != 200:
                     raise NotAsExpected(f"{path}：{status} {content[:300]!r}")
     return watch
@@ -178,6 +185,7 @@ def submissions(port: int, cast: Cast, *, n: int) -> Stopwatch:
         }  # fmt: skip
         with watch.time("submission"):
             status, leads_to, content = browser.send("POST", address, form)
+        watch.add("server: submission", browser.server_ms)
         if status not in (302, 303):
             raise NotAsExpected(f"第{number + 1}次提交：{status} {leads_to} {_complaints(content)}")
     return watch

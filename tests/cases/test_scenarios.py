@@ -54,6 +54,25 @@ def test_story_holds(path: Path, platform: Any) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("steps: [只有文字]", "第1步"),
+        ("steps: [{at: 2026-03-02 09:00, by: 'citizen:w', do: case.submit, with: [1]}]", "第1步"),
+        ("steps: [{at: 2026-03-02 09:00, by: [a], do: case.submit}]", "第1步 case.submit"),
+        ("steps: [{at: 2026-03-02 09:00, by: 'citizen:w', see: {state: handling}}]", "第1步"),
+        ("setup: {holidays: [春节]}\nsteps: []", "ValueError"),
+    ],
+)
+def test_story_that_breaks_is_told_and_the_next_one_runs(tmp_path: Path, platform: Any, broken: str, told: str) -> None:
+    story = tmp_path / "broken.yaml"
+    story.write_text(f"title: t\nregulation: daye-2023\n{broken}\n", encoding="utf-8")
+    platforms = {"daye-2023": platform}
+    assert told in run_scenario(story, platforms).differences[0]
+    assert run_scenario(DAYE / "claim-last-minute.yaml", platforms).differences == []
+
+
+@pytest.mark.django_db
 def test_story_that_expects_otherwise_is_told(tmp_path: Path) -> None:
     story = tmp_path / "wrong.yaml"
     text = (DAYE / "claim-last-minute.yaml").read_text(encoding="utf-8")

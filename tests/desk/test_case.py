@@ -117,3 +117,37 @@ def test_reading_a_case_changes_nothing_but_the_log_of_who_read_whom(desk: Any) 
     page(desk.at("handler", HOUSING), case)
     case.refresh_from_db()
     assert (JournalEntry.objects.filter(case=case).count(), case.version) == before
+
+
+def test_an_auditor_is_shown_who_saw_a_case_and_nobody_else_is(desk: Any) -> None:
+    case = desk.dispatched()
+    desk.at("dispatcher").post(f"/desk/case/{case.number}/identity/")
+    page = desk.at("auditor").get(f"/desk/case/{case.number}/").content.decode()
+    assert "谁看过" in page and "dispatcher-center" in page
+    assert "读取身份信息（地址、电子邮箱、姓名、电话；用途 办理；明文）" in page
+    assert "王小明" not in page and "13900000001" not in page
+    assert "谁看过" not in desk.at("supervisor").get(f"/desk/case/{case.number}/").content.decode()
+
+
+def test_dispatching_is_the_first_thing_offered_and_the_lead_is_found_by_typing(desk: Any) -> None:
+    case = desk.submit(title="围墙外起火", content="围墙外起火，冒烟。")
+    client = desk.at("dispatcher")
+    page = client.get(f"/desk/case/{case.number}/")
+    assert page.context["buttons"][0].offer.action.id == "case.dispatch"
+    assert "疑似紧急情况" in page.content.decode()
+    form = client.get(f"/desk/case/{case.number}/do/case.dispatch/").content.decode()
+    assert "<datalist" in form and '<option value="市住建局">' in form and "属地办理的，填“东岳路街道”" in form
+    wrong = desk.do(client, case, "case.dispatch", lead="住建局")
+    assert wrong.status_code == 422 and "请从单位列表中选择" in wrong.content.decode()
+
+
+def test_a_case_on_its_way_carries_no_hints(desk: Any) -> None:
+    case = desk.dispatched(title="围墙外起火", content="围墙外起火，冒烟。")
+    assert "疑似紧急情况" not in desk.at("dispatcher").get(f"/desk/case/{case.number}/").content.decode()
+    handler = desk.at("handler", "市住建局").get(f"/desk/case/{case.number}/").content.decode()
+    assert "疑似紧急情况" not in handler and "剩" in handler and "个工作日" in handler
+
+
+def test_a_system_administrator_is_told_where_the_work_is(desk: Any) -> None:
+    page = desk.at("admin").get("/desk/").content.decode()
+    assert "您的身份不查看诉求" in page

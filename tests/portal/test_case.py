@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from huying.base import clock
 from huying.base.clock import LEGAL_ZONE
 from huying.cases.models import Case, Supplement
 
@@ -65,6 +66,19 @@ def test_promised_date_counts_from_signing_and_shows_each_day_with_its_article(
     assert "3月9日<br>第5个" in page
     assert "7日" in page and page.count('class="counted') == 5
     assert "（八）" in page
+
+
+def test_days_left_are_counted_from_today(citizen: Any, opened: Case, take: Any) -> None:
+    now = clock.now()
+    take("case.dispatch", "dispatcher@center", opened, now, lead=UNIT)
+    take("case.claim", HANDLER, opened, now)
+    assert "还有 5 个工作日" in citizen.get("case/").content.decode()
+
+
+def test_days_left_are_not_shown_once_the_date_has_passed(citizen: Any, dispatched: Case, take: Any) -> None:
+    take("case.claim", HANDLER, dispatched, at(2, 11))
+    page = citizen.get("case/").content.decode()
+    assert "2026年3月9日（周一）" in page and "还有" not in page
 
 
 def test_reply_is_not_shown_before_it_passed_the_check(citizen: Any, replied: Case) -> None:

@@ -38,7 +38,7 @@ def test_pressing_twice_makes_one_case_and_the_same_receipt(citizen: Any) -> Non
 def test_what_is_missing_is_told_at_its_field_and_nothing_is_kept(citizen: Any) -> None:
     answer = citizen.submit(title="")
     assert answer.status_code == 422
-    assert answer.context["form"].errors == {"title": ["请填写“标题”。"]}
+    assert answer.context["form"].errors == {"title": ["请填写“一句话说明”。"]}
     assert "小区门口的路灯三天不亮。" in answer.content.decode(), "what was typed stays"
     assert Case.objects.count() == 0
 

@@ -415,3 +415,85 @@ def test_cookies_in_production_are_bound_to_the_host(tmp_path: Path) -> None:
         [sys.executable, "-c", COOKIES], env={**bare, **given}, capture_output=True, text=True, check=True
     ).stdout  # fmt: skip
     assert told.split() == ["__Host-session", "True", "True", "/", "None", "__Host-csrf", "True", "True", "False"]
+
+
+# ---- what is written down ------------------------------------------------------------------------
+
+
+def test_the_file_store_is_its_owners_alone(city: Any, settings: Any) -> None:
+    import io
+
+    from huying.base import clock
+    from huying.cases import attachments
+    from huying.people.actors import system
+
+    case = _submit(city).case
+    attachments.store(case, io.BytesIO("说明".encode()), name="a.txt", actor=system(city), now=clock.now())
+    made = [settings.HUYING_FILES, *settings.HUYING_FILES.rglob("*")]
+    assert len(made) == 3
+    assert {path.stat().st_mode & 0o077 for path in made} == {0}
+
+
+def test_the_journal_of_a_redirect_keeps_no_free_text(city: Any) -> None:
+    from huying.cases.models import JournalEntry
+
+    case = _submit(city, kind="help").case
+    operator = _at(city, "operator")
+    assert _act(operator, case, "case.redirect", to="找赵秘密本人", note="请与其联系").status_code == 200
+    entry = JournalEntry.objects.get(case=case, action="case.redirect")
+    assert "赵秘密" not in json.dumps(entry.data, ensure_ascii=False)
+
+
+def test_tries_at_the_second_factor_are_counted_by_the_source_behind_a_proxy(settings: Any, rf: Any) -> None:
+    from allauth.account.adapter import get_adapter
+
+    settings.HUYING_ADDRESS_FROM = "HTTP_X_FORWARDED_FOR"
+    request = rf.get("/", headers={"X-Forwarded-For": "1.2.3.4, 203.0.113.9"})
+    assert get_adapter(request).get_client_ip(request) == "203.0.113.9"
+
+
+def test_a_unit_reads_the_limits_of_its_own_tasks_only(city: Any) -> None:
+    case = _submit(city).case
+    dispatcher, housing = _at(city, "dispatcher"), _at(city, "handler", HOUSING)
+    assert _act(dispatcher, case, "case.dispatch", lead=CITY_MANAGEMENT, co=[HOUSING]).status_code == 200
+    told = housing.get(f"/api/v1/cases/{case.number}/explain").json()
+    assert {one["unit_name"] for one in told} <= {HOUSING, ""}
+    assert CITY_MANAGEMENT in {
+        one["unit_name"] for one in dispatcher.get(f"/api/v1/cases/{case.number}/explain").json()
+    }  # fmt: skip
+
+
+def test_another_role_does_not_open_a_complaint_about_ones_own_unit(city: Any) -> None:
+    from huying.people.models import Grant
+
+    about_roads, about_housing = _submit(city, subject_unit=ROADS).case, _submit(city, subject_unit=HOUSING).case
+    account = _account(city, "li", ("dispatcher", "center"), ("handler", ROADS))
+    client = _signed_in(account)
+    as_dispatcher = "role=dispatcher&unit=center"
+    assert client.get(f"/api/v1/cases/{about_roads.number}?{as_dispatcher}").status_code == 404
+    assert client.get(f"/api/v1/cases/{about_housing.number}?{as_dispatcher}").status_code == 200
+    listed = client.get(f"/api/v1/cases?queue=to_dispatch&{as_dispatcher}").json()["cases"]
+    assert [one["number"] for one in listed] == [about_housing.number]
+    Grant.objects.filter(account=account, role="handler").delete()
+    assert client.get(f"/api/v1/cases/{about_roads.number}?{as_dispatcher}").status_code == 200
+
+
+def test_mail_about_a_case_does_not_reach_who_also_belongs_to_the_unit_complained_about(city: Any) -> None:
+    from huying.base import clock
+    from huying.cases.commands import deliveries
+    from huying.cases.commands.notices import tell_unit
+    from huying.people.units import find_unit
+
+    case = _submit(city, subject_unit=ROADS).case
+    for name, grants in (
+        ("li", (("handler", HOUSING), ("handler", ROADS))), ("wang", (("handler", HOUSING),)),
+    ):  # fmt: skip
+        account = _account(city, name, *grants)
+        account.email = f"{name}@city.example"
+        account.save()
+    now = clock.now()
+    tell_unit(case, find_unit(city, HOUSING), "nudge", at=now)
+    deliveries.spread_due("email", now=now)
+    claimed = deliveries.claim_due("email", now=now, limit=10)
+    addresses = {deliveries.address_of(one, now=now) for one in claimed if not one.to_citizen}
+    assert addresses == {"", "wang@city.example"}

@@ -17,7 +17,8 @@ IdentityView = Literal["clear", "masked", "hidden"]
 def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
     """The cases that `actor` may know of, and no others; of these only `case_id` when it is given.
 
-    The unit complained about, and every unit below it, does not see that the case exists, whatever the role.
+    The unit complained about, and every unit below it, does not see that the case exists, whatever the role; nor does
+    who belongs to one of them and works in another of their roles.
     Whoever asks about one case says so: then only its own rows are looked at, and not everything a unit ever had.
     """
     cases = Case.objects.filter(platform_id=actor.platform.pk)
@@ -30,13 +31,10 @@ def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
     rule = policy_of(actor.platform).role_rules.get(actor.role)
     if rule is None or actor.unit is None:
         return cases.none()
-    cases = cases.exclude(
-        Exists(
-            CaseSubject.objects.filter(
-                case=OuterRef("pk"), unit_left__lte=actor.unit.left, unit_right__gte=actor.unit.left
-            )
-        )
-    )
+    home = Q(unit_left__lte=actor.unit.left, unit_right__gte=actor.unit.left)
+    for left in actor.homes - {actor.unit.left}:
+        home |= Q(unit_left__lte=left, unit_right__gte=left)
+    cases = cases.exclude(Exists(CaseSubject.objects.filter(home, case=OuterRef("pk"))))
     match rule.scope:
         case "all":
             return cases

@@ -7,7 +7,7 @@ in `huying.cases.access`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -81,6 +81,28 @@ def keep(platform: Platform, fields: Mapping[str, str], *, now: datetime) -> Sub
     return subject
 
 
+def keep_many(platform: Platform, people: Sequence[Mapping[str, str]], *, now: datetime) -> list[Subject]:
+    """As `keep` for each of `people`; those not known before are written together. For bulk writers.
+
+    Raises: IntegrityError when another transaction is first with one of them; then it is known, and all may be kept
+    again.
+    """
+    cleaned = [_cleaned(fields) for fields in people]
+    phones = {values[FieldKind.PHONE] for values in cleaned if FieldKind.PHONE in values}
+    seen, rows = _known_phones(platform, phones), {}
+    for place, values in enumerate(cleaned):
+        phone = values.get(FieldKind.PHONE, "")
+        if phone not in seen:
+            rows[place] = _rows_of(platform, values, now=now)
+            seen |= {phone} - {""}
+    Subject.objects.bulk_create(subject for subject, _, _ in rows.values())
+    BlindIndex.objects.bulk_create(index for _, _, index in rows.values() if index is not None)
+    SubjectField.objects.bulk_create(field for _, fields, _ in rows.values() for field in fields)
+    for subject, fields, _ in rows.values():
+        subject.kept = {field.kind: field.version for field in fields}  # type: ignore[misc]
+    return [rows[place][0] if place in rows else keep(platform, fields, now=now) for place, fields in enumerate(people)]
+
+
 def new_rows(
     platform: Platform, fields: Mapping[str, str], *, now: datetime
 ) -> tuple[Subject, list[SubjectField], BlindIndex | None]:
@@ -106,10 +128,17 @@ def attach(case: Case, subject: Subject | None, *, part: str, level: str) -> Par
         kept = subject.kept
         versions = {row.kind: row.version for row in _latest(subject)} if kept is None else dict(kept)
     party = Party(case=case, part=Part(part), subject=subject, level=Level(level), versions=versions)
-    Party.objects.bulk_create(
-        [party], update_conflicts=True, unique_fields=["case", "part"], update_fields=["subject", "level", "versions"]
-    )
+    _write_parties([party])
     return party
+
+
+def attach_many(given: Iterable[tuple[Case, Subject | None, str]], *, part: str) -> None:
+    """As `attach` for each case, subject and level; the subjects come from `keep` or `keep_many`."""
+    _write_parties([
+        Party(case=case, part=Part(part), level=Level(level), subject=subject,
+              versions=dict(subject.kept or {}) if subject else {})
+        for case, subject, level in given
+    ])  # fmt: skip
 
 
 def erase(subject: Subject) -> None:
@@ -144,11 +173,13 @@ def read(
     masked: bool = False,
     part: str = "requester",
     approver: str = "",
+    party: Party | None = None,
 ) -> dict[str, str]:
     """Give the values of a party to a case, and log who read them. The only way to read the vault.
 
     The result has the kinds that were given with this case. Nobody to read (no such party,
     or anonymous) gives nothing and logs nothing; an erased subject gives nothing and is logged.
+    `party` is the party of that part, with its subject, for who has read it already.
     With purpose `masked_display` values are always masked.
 
     Raises: VaultRefused for an unknown purpose, or outside of a transaction: a reading whose
@@ -159,7 +190,8 @@ def read(
         raise VaultRefused(f"读取身份信息须说明用途；“{purpose}”不在用途清单内。")
     if not transaction.get_connection().in_atomic_block:
         raise VaultRefused("读取身份信息须在事务中进行，以便同时留痕。")
-    party = Party.objects.select_related("subject").filter(case=case, part=part).first()
+    if party is None or party.case_id != case.pk or party.part != part:
+        party = Party.objects.select_related("subject").filter(case=case, part=part).first()
     if party is None or party.subject is None:
         return {}
     hidden = masked or purpose == "masked_display"
@@ -194,6 +226,22 @@ def _cleaned(fields: Mapping[str, str]) -> dict[str, str]:
     if FieldKind.PHONE in values:
         values[FieldKind.PHONE] = crypto.normalise_phone(values[FieldKind.PHONE])
     return {str(kind): value for kind, value in values.items() if value}
+
+
+def _write_parties(parties: Sequence[Party]) -> None:
+    Party.objects.bulk_create(
+        parties, update_conflicts=True, unique_fields=["case", "part"], update_fields=["subject", "level", "versions"]
+    )
+
+
+def _known_phones(platform: Platform, phones: Iterable[str]) -> set[str]:
+    """Those of the normalised phones that lead to a subject."""
+    key = _keys().index_key()
+    by_hmac = {crypto.blind_index(key, phone, kind=FieldKind.PHONE): phone for phone in phones}
+    found = BlindIndex.objects.filter(
+        platform=platform, kind=FieldKind.PHONE, key_version=_keys().index_version, hmac__in=list(by_hmac)
+    )
+    return {by_hmac[bytes(hmac)] for hmac in found.values_list("hmac", flat=True)}
 
 
 def _indexed(platform: Platform, phone: str) -> QuerySet[Subject]:

@@ -10,10 +10,11 @@ from huying.cases.policies import policy_of
 from huying.cases.queries.identity import may_reveal
 from huying.cases.queries.limits import shown_limits
 from huying.cases.queries.record import case_record
+from huying.cases.queries.rows import rows_of
 from huying.cases.queries.same_requester import open_cases_of_requester
 from huying.cases.queries.who_saw import named, who_saw
 from huying.desk.actor import DeskRequest
-from huying.desk.forms import action_form, initial_of
+from huying.desk.forms import FIND_A_UNIT, action_form, initial_of
 from huying.desk.hints import filled_in, hints_of
 from huying.ui.words import word
 
@@ -52,6 +53,7 @@ def case_context(request: DeskRequest, case: Any, opened: Button | None = None) 
     return {
         "case": case,
         "record": record,
+        "row": rows_of([case], request.actor, now=request.now)[0],
         "limits": list(shown_limits(case, request.actor, now=request.now)),
         "buttons": [one for one in buttons if one.offer.enabled or one is opened],
         "greyed": [one for one in buttons if not one.offer.enabled and one is not opened],
@@ -103,11 +105,20 @@ def open_form(request: DeskRequest, case: Any, button: Button) -> Button:
 
 def hints_for(case: Any, offer: Offer) -> dict[str, str]:
     """Hints of fields that speak of this very case."""
-    if offer.action.id == "case.dispatch" and case.place_unit is not None:
-        return {"lead": f"输入一两个字查找，再从列表中选。地点在{case.place_unit.name}。"}
+    if offer.action.id == "case.dispatch" and (town := _handling_at(case.place_unit)):
+        return {"lead": f"{FIND_A_UNIT}属地办理的，填“{town}”。"}
+    if offer.action.id == "supervision.open":
+        return {"cases": "还有别的工单一并督办的，每行写一个编号。"}
     if offer.action.id == "case.call_back" and policy_of(case.platform).callback.items:
         return {"result": "已接通的，下面每一项都要问到并记录。"}
     return {}
+
+
+def _handling_at(place: Any) -> str:
+    """The nearest unit at or above `place` that takes cases, as a form names it; "" outside of the territory."""
+    while place is not None and not place.handles:
+        place = place.parent
+    return place.path if place is not None else ""
 
 
 def _usual(button: Button) -> int:

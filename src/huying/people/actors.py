@@ -24,6 +24,9 @@ class Actor:
     channel: str = ""
     """The only channel that a channel's key may submit by; empty for people."""
 
+    homes: frozenset[int] = field(default_factory=frozenset)
+    """`left` of every unit in which the person holds a role now: another role does not open what one must not see."""
+
     @property
     def unit_path(self) -> str:
         return self.unit.path if self.unit else ""
@@ -40,14 +43,15 @@ def system(platform: Platform) -> Actor:
 
 def actors_of(account: Account, now: Any) -> list[Actor]:
     """One actor for each role that `account` holds at `now`, in a stable order."""
-    grants = (
+    grants = list(
         Grant.objects.filter(account=account, since__lte=now)
         .exclude(until__lte=now)
-        .select_related("unit__platform")
+        .select_related("unit__platform", "unit__parent")
         .order_by("unit__left", "role")
     )
+    grants = [grant for grant in grants if grant.unit.platform_id == account.platform_id]
+    homes = frozenset(grant.unit.left for grant in grants)
     return [
-        Actor(id=f"account:{account.pk}", role=grant.role, platform=grant.unit.platform, unit=grant.unit)
+        Actor(id=f"account:{account.pk}", role=grant.role, platform=grant.unit.platform, unit=grant.unit, homes=homes)
         for grant in grants
-        if grant.unit.platform_id == account.platform_id
     ]

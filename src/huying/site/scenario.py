@@ -68,7 +68,7 @@ def find_scenarios(paths: Iterable[Path]) -> list[Path]:
 def run_scenarios(paths: Iterable[Path]) -> Iterator[Result]:
     """Run the files one after another; what the stories ask and the product answers otherwise is told, not raised.
 
-    The platform of a regulation is opened once; each story starts on it empty, as a savepoint takes back the one before.
+    The platform of a regulation is opened once; each story starts on it empty: a savepoint takes back the one before.
     """
     with transaction.atomic():
         platforms: dict[str, Platform] = {}
@@ -246,7 +246,7 @@ class _Story:
 
     def _do(self, where: str, step: Mapping[str, Any], on: Any) -> None:
         actor = self._actor(where, str(step.get("by", "")))
-        data = self._data(step.get("with") or {}, actor)
+        data = self._data(where, step.get("with") or {})
         action = str(step["do"])
         case = None if action == "case.submit" else self._case_of(on)
         target = on if case is not None and on is not case else None
@@ -275,10 +275,10 @@ class _Story:
         if "as" in step:
             self.things[str(step["as"])] = outcome.made or outcome.case
 
-    def _data(self, given: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    def _data(self, where: str, given: Any) -> dict[str, Any]:
         """A case's name inside `with` stands for that case."""
         if not isinstance(given, dict):
-            raise BadScenario(f"with 应为“键: 值”的形式，现在是“{given}”。")
+            raise BadScenario(f"{where}：with 应为“键: 值”的形式，现在是“{given}”。")
         data = dict(given)
         if isinstance(data.get("requester"), dict):  # a phone that is written without quotes is a number to YAML
             data["requester"] = {key: str(one) for key, one in data["requester"].items() if one is not None}

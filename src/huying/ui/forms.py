@@ -168,10 +168,16 @@ def show_refusal(
         at = next((field for field in form.fields if field.split(PART)[0] == name), "")
     if not at:
         return False
-    form.add_error(at, refused.reason)
+    form.add_error(at, _by_its_label(refused.reason, form, at, model.model_fields.get(name) if model else None))
     if kind == "missing" and model:
         _mark_missing(form, model, data or {})
     return True
+
+
+def _by_its_label(reason: str, form: forms.Form, at: str, info: FieldInfo | None) -> str:
+    """The reason with the field called as this page calls it."""
+    title = info.title if info else None
+    return reason.replace(f"“{title}”", f"“{form.fields[at].label}”") if title else reason
 
 
 def _mark_missing(form: forms.Form, model: type[BaseModel], data: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from huying.cases.commands import perform
 from huying.cases.commands.perform import Done
 from huying.cases.commands.registry import Action
 from huying.cases.offers import offers
-from huying.cases.queries.explain import explain
+from huying.cases.queries.limits import shown_limits
 from huying.cases.queries.queues import CAP, count_of, find_queue, page_of, queues_of
 from huying.cases.queries.record import case_record, find_case, stamp
 from huying.cases.targets import find_target
@@ -158,7 +158,8 @@ def one_case(request: HttpRequest, number: str, role: str = "", unit: str = "") 
 
 
 def explain_case(request: HttpRequest, number: str, role: str = "", unit: str = "") -> Any:
-    case = visible(staff_actor(request, role, unit), number)
+    actor, now = staff_actor(request, role, unit), clock.now()
+    shown = (one.explained for one in shown_limits(visible(actor, number), actor, now=now))
     return [
         {
             "name": one.limit.name, "label": one.label, "unit_name": one.unit_name,
@@ -166,7 +167,7 @@ def explain_case(request: HttpRequest, number: str, role: str = "", unit: str = 
             "ended_at": stamp(one.limit.ended_at), "missed_at": stamp(one.limit.missed_at), "met": one.limit.met,
             "steps": [_step(step) for step in one.steps],
         }
-        for one in explain(case)
+        for one in shown
     ]  # fmt: skip
 
 

@@ -225,6 +225,9 @@ def conclude_panel(take: Take, given: PanelInput) -> Refused | Mapping[str, Any]
     rule, case = take.policy.panel, take.case
     assert rule is not None
     if not case.awaits_panel:
+        last = case.callbacks.order_by("-at", "-pk").first()
+        if last is not None and case.meetings.filter(kind="panel", at__gte=last.at).exists():
+            return Refused("already_done", "这次回访不满意已经研判过了。", rule)
         return Refused("wrong_state", "书面交办后仍不满意的工单才需要研判。", rule)
     case.meetings.create(
         kind="panel", attendees=list(given.attendees), minutes=given.opinion, at=take.now, by=take.actor.id

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import OperationalError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from huying.cases import journal
 from huying.cases.commands import time_limits
@@ -160,10 +160,10 @@ def _deal_with(cases: Sequence[Case], until: datetime, *, at_most: int | None = 
     handled, by_id = 0, {case.pk: case for case in cases}
     while by_id and (at_most is None or handled < at_most):
         due = list(
-            TimeLimit.objects.select_related("assignment__unit", "supervision")
-            .filter(case__in=by_id, next_at__lte=until)
-            .order_by("next_at", "pk")[:at_most]
-        )
+            TimeLimit.objects.filter(case__in=by_id, next_at__lte=until).order_by("next_at", "pk")[:at_most]
+        )  # fmt: skip
+        if due:  # mostly, before an action, there is none
+            prefetch_related_objects(due, "assignment__unit", "supervision")
         changed: set[int] = set()
         this = _Round()
         while due and (at_most is None or handled < at_most):

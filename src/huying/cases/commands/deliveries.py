@@ -153,14 +153,15 @@ def _address_of_staff(claimed: Claimed, now: datetime) -> str:
     notice = Notice.objects.select_related("unit").get(deliveries__pk=claimed.id)
     unit = notice.unit
     assert unit is not None
-    if CaseSubject.objects.filter(
-        case_id=claimed.case_id, unit_left__lte=unit.left, unit_right__gte=unit.left
-    ).exists():
+    account_id = claimed.recipient.removeprefix("account:")
+    held = _open_grants(now).filter(account=account_id, unit__platform=unit.platform_id)
+    # Whoever also belongs to a unit complained about is told nothing, whichever of their units the notice is for.
+    accused = CaseSubject.objects.filter(
+        case_id=claimed.case_id, unit_left__lte=OuterRef("unit__left"), unit_right__gte=OuterRef("unit__left")
+    )
+    if not held.filter(unit=unit).exists() or held.filter(Exists(accused)).exists():
         return ""
-    held = _open_grants(now).filter(unit=unit, account=OuterRef("pk"))
-    account = Account.objects.filter(
-        Exists(held), pk=claimed.recipient.removeprefix("account:"), is_active=True
-    ).first()
+    account = Account.objects.filter(pk=account_id, is_active=True).first()
     return account.email if account else ""
 
 

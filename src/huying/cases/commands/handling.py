@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from huying.base.clock import LEGAL_ZONE
 from huying.cases.commands import time_limits
@@ -47,8 +47,14 @@ def contact(take: Take, given: ContactInput) -> Refused | Mapping[str, Any]:
     return {"contact": row.pk, "result": given.result}
 
 
+# JSON and YAML write the first of the three as they write a truth value.
+Finding = Annotated[
+    Literal["true", "partly", "untrue"], BeforeValidator(lambda given: "true" if given is True else given)
+]
+
+
 class VerifyInput(Input):
-    finding: Literal["true", "partly", "untrue"] = Field(title="核查结论")
+    finding: Finding = Field(title="核查结论")
     note: Text = Field(title="核查情况")
     attachments: tuple[str, ...] = Field(default=(), title="附件")
 

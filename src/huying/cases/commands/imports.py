@@ -193,8 +193,8 @@ def _write(platform: Platform, olds: Sequence[OldCase], *, actor: Actor, now: da
         _reply(case, old, centre) for case, old in pairs if old.reply and case.state in REPLY_AT
     )  # fmt: skip
     by_case = {assignment.case_id: assignment for assignment in assignments}
-    for case, old in pairs:
-        _keep_requester(case, old, policy, now=now)
+    _keep_requesters(pairs, policy, now=now)
+    for case in cases:
         _start_limits(case, by_case.get(case.pk), now=now)
     told = [(case, {"mode": "history", **_told(old)}) for case, old in pairs]
     journal.record_many("case.imported", told, actor=actor, at=now)
@@ -257,14 +257,19 @@ def _reply(case: Case, old: OldCase, centre: Unit) -> Reply:
     )  # fmt: skip
 
 
-def _keep_requester(case: Case, old: OldCase, policy: Regulation, *, now: datetime) -> None:
+def _keep_requesters(pairs: Sequence[tuple[Case, OldCase]], policy: Regulation, *, now: datetime) -> None:
     """Who asked goes to the vault, as closely kept as the kind wants."""
-    if old.anonymous:
-        vault.attach(case, None, part="requester", level="anonymous")
-    elif old.requester:
-        level = "confidential" if case.confidential else "masked" if policy.kind_rules[case.kind].masked else "open"
-        subject = vault.keep(case.platform, old.requester, now=now)
-        vault.attach(case, subject, part="requester", level=level)
+    named = [(case, old) for case, old in pairs if old.requester and not old.anonymous]
+    subjects = vault.keep_many(named[0][0].platform, [old.requester for _, old in named], now=now) if named else []
+    vault.attach_many([(case, None, "anonymous") for case, old in pairs if old.anonymous], part="requester")
+    vault.attach_many(
+        [(case, subject, _level(case, policy)) for (case, _), subject in zip(named, subjects, strict=True)],
+        part="requester",
+    )
+
+
+def _level(case: Case, policy: Regulation) -> str:
+    return "confidential" if case.confidential else "masked" if policy.kind_rules[case.kind].masked else "open"
 
 
 def _start_limits(case: Case, assignment: Assignment | None, *, now: datetime) -> None:

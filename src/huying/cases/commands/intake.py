@@ -295,7 +295,9 @@ def redirect(take: Take, given: RedirectInput) -> Mapping[str, Any]:
     take.case.save(update_fields=["ground_note"])
     end_case(take, "redirected")
     tell_citizen(take.case, "redirected", at=take.now, to=given.to, note=given.note)
-    return {"to": given.to[:200]}
+    # A body of the regulation's list names nobody; what else was typed might.
+    listed = {*(one.to for one in take.policy.redirects), "110", "119", "120", "122"}
+    return {"to": given.to if given.to in listed else "other"}
 
 
 class AcceptInput(Input):
@@ -311,10 +313,10 @@ class AcceptInput(Input):
 )  # fmt: skip
 def accept(take: Take, given: AcceptInput) -> Refused | Mapping[str, Any]:
     """Accepted, with what the screening found; it waits to be dispatched."""
-    if take.case.accepted_at is not None:
-        return Refused("already_done", "这件诉求已经受理。", take.rule)
     if given.kind and given.kind not in take.policy.kind_rules:
         return Refused("invalid:kind", "本平台没有这个诉求类型。", take.rule)
+    if take.case.accepted_at is not None:
+        return Refused("already_done", "这件诉求已经受理。", take.rule)
     for name in ("kind", "category", "urgency", "complexity"):
         if getattr(given, name):
             setattr(take.case, name, getattr(given, name))

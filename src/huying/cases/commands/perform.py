@@ -136,7 +136,7 @@ def _lock(actor: Actor, case: Case | int | None) -> Case | None:
         return None
     key = case.pk if isinstance(case, Case) else case
     # Only what the actor may see is locked, so that a stranger cannot hold up those who work on the case.
-    found = visible_cases(actor, key).select_for_update(of=("self",)).select_related("holder").first()
+    found = visible_cases(actor, key).select_for_update(of=("self",)).first()
     if found is not None:
         found.platform = actor.platform
     return found
@@ -226,8 +226,9 @@ def _assignment_of(take: Take) -> Assignment | None:
     if take.actor.unit is None:
         return None
     if take.of_unit is None:
-        mine = Assignment.objects.filter(case=take.case, unit=take.actor.unit).select_related("unit")
-        take.of_unit = list(mine.order_by("-pk"))
+        take.of_unit = list(Assignment.objects.filter(case=take.case, unit=take.actor.unit).order_by("-pk"))
+        for one in take.of_unit:
+            one.unit = take.actor.unit
     return next((one for one in take.of_unit if one.state in ACTIVE_ASSIGNMENT), next(iter(take.of_unit), None))
 
 

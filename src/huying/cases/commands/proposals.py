@@ -34,8 +34,8 @@ def propose(
     if standing.exclude(state="closed").exists():
         return None
     return Supervision.objects.create(
-        case=case, unit=lead or lead_of(case), issued_by=case.holder, method=rule.method, ground=rule.ground, rule=key,
-        article=rule.cite, state="proposed", at=at, by="system",
+        case=case, unit=lead or lead_of(case), issued_by_id=case.holder_id, method=rule.method, ground=rule.ground,
+        rule=key, article=rule.cite, state="proposed", at=at, by="system",
     )  # fmt: skip
 
 

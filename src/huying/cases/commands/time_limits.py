@@ -13,11 +13,11 @@ from huying.base.clock import end_of_day, local_date
 from huying.cases.models import Application, Assignment, Case, Supervision, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
 from huying.cases.policies import calendar_of, policy_of
-from huying.cases.queries.time_limits import PROMISING, facts_of, handle_limit, promise_of, promised_due, total_from
+from huying.cases.queries.time_limits import PROMISING, facts_of, handle_limit, promise_of, total_from
 from huying.core import time_limits as core
 from huying.policy.model import Escalation, TimeLimitRule
 
-__all__ = ["facts_of", "handle_limit", "promised_due", "total_from"]
+__all__ = ["facts_of", "handle_limit", "total_from"]
 SET_AT_ASSIGNMENT = "time_limits.set_at_assignment"
 
 

@@ -30,12 +30,13 @@ def find_case(actor: Actor, number: str) -> Case | None:
     """The case with that number (its own, or an external one), if the actor may know of it."""
     if not number or not is_storable(number):
         return None
-    cases = Case.objects.filter(platform=actor.platform)
-    for named in ({"number": number}, {"external_no": number}):
-        for key in cases.filter(**named).order_by("pk").values_list("pk", flat=True):
-            found = visible_cases(actor, key).select_related("platform", "holder", "place_unit").first()
-            if found is not None:
-                return found
+    named = Case.objects.filter(Q(number=number) | Q(external_no=number), platform=actor.platform)
+    # Its own number before an external one.
+    for _, key in sorted((own != number, pk) for pk, own in named.values_list("pk", "number")):
+        found = visible_cases(actor, key).select_related("holder", "place_unit").first()
+        if found is not None:
+            found.platform = actor.platform
+            return found
     return None
 
 
@@ -294,7 +295,7 @@ def _links(case: Case, viewer: Actor | None) -> list[dict[str, Any]]:
 
 def _requester(case: Case, viewer: Actor | None, now: datetime) -> dict[str, Any] | None:
     """Who asks, as far as the viewer may know. Reading it is logged, masked or not."""
-    party = Party.objects.filter(case=case, part="requester").first()
+    party = Party.objects.filter(case=case, part="requester").select_related("subject").first()
     if party is None:
         return None
     if viewer is None:
@@ -307,7 +308,7 @@ def _requester(case: Case, viewer: Actor | None, now: datetime) -> dict[str, Any
         return {} if party.level == "anonymous" else dict(HIDDEN)
     purpose = "self" if viewer.is_citizen else "masked_display"
     with transaction.atomic():
-        return vault.read(case, ["name", "phone"], actor=viewer, purpose=purpose, now=now)
+        return vault.read(case, ["name", "phone"], actor=viewer, purpose=purpose, now=now, party=party)
 
 
 def _events(case: Case, sees: _Sees) -> list[dict[str, Any]]:

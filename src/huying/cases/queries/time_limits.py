@@ -40,14 +40,11 @@ def handle_limit(case: Case) -> TimeLimit | None:
     )
 
 
-def promised_due(case: Case) -> core.Due | None:
-    """The handling limit as known now; if the unit's clock has not started, as if it started as late as it may."""
-    lead = case.assignments.filter(role="lead", state__in=PROMISING).select_related("unit").order_by("-pk").first()
-    return promise_of(case, lead, {limit.name: limit for limit in lead.limits.all()}) if lead else None
-
-
 def promise_of(case: Case, lead: Assignment, limits: Mapping[str, TimeLimit]) -> core.Due | None:
-    """As `promised_due`, for who has the lead and the limits of its assignment (by name) at hand."""
+    """The handling limit as known now; if the unit's clock has not started, as if it started as late as it may.
+
+    `lead` is the last assignment of a lead in one of the states `PROMISING`; `limits` are its limits by name.
+    """
     row = limits.get("handle")
     if row is not None:
         return core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional)

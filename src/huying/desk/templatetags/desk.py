@@ -22,6 +22,12 @@ def unit_name(path: str | None, platform: Platform) -> str:
 
 
 @register.filter
+def positive(days: int) -> int:
+    """How many days, whichever way they are counted."""
+    return abs(days)
+
+
+@register.filter
 def slug(action_id: str) -> str:
     """An action's id as the class of its form."""
     return action_id.replace(".", "-").replace("_", "-")

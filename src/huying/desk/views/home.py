@@ -1,5 +1,7 @@
 """The first page: what waits, what was told."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
@@ -15,13 +17,14 @@ from huying.desk.page import show
 @require_GET
 @staff
 def home(request: DeskRequest) -> HttpResponse:
-    """The work lists with their counts, the unit's notices, and the first list."""
+    """The work lists with their counts, the unit's notices, and the first list that holds something."""
     actor, now = request.actor, request.now
-    first = next(iter(queues_of(actor)), None)
+    counted = _counts(request)
+    first = next((one["queue"] for one in counted if one["count"]), next(iter(queues_of(actor)), None))
     told = notices_of(actor)
     page = page_of(first, actor, now=now, size=10) if first else None
     context = {
-        "counts": _counts(request),
+        "counts": counted,
         "notices": told,
         "unread": any(one.read_at is None for one in told),
         "queue": first,
@@ -49,7 +52,7 @@ def notices_read(request: DeskRequest) -> HttpResponse:
     return redirect("desk_home")
 
 
-def _counts(request: DeskRequest) -> list[dict[str, object]]:
+def _counts(request: DeskRequest) -> list[dict[str, Any]]:
     """Each list with its count; the list of everything is not counted."""
     counted = []
     for queue in queues_of(request.actor):

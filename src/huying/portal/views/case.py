@@ -14,6 +14,7 @@ from huying.cases.offers import Offer, offers
 from huying.cases.policies import policy_of
 from huying.cases.queries.explain import Explained, explain
 from huying.cases.queries.record import case_record
+from huying.cases.queries.rows import rows_of
 from huying.core.verdict import Refused
 from huying.people.models import Platform
 from huying.people.units import UnknownUnit, find_unit
@@ -139,11 +140,20 @@ def _context(platform: Platform, opened: session.Opened, now: Any) -> dict[str, 
         "rated": any(one["round"] == record["round"] for one in record["evaluations"]),
         "promised": record["due"].get("handle"),
         "explained": explained,
+        "days_left": _days_left(opened, record["due"].get("handle"), now),
         "next": list(next_steps(opened.case, policy_of(platform))) if record["state"] == "received" else [],
         "events": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in reversed(record["events"])],
         "replies": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in record["replies"]],
         "notices": [one for one in record["notices"] if one["template"] in TOLD],
     }  # fmt: skip
+
+
+def _days_left(opened: session.Opened, promised: str | None, now: Any) -> int | None:
+    """Working days up to the promised date; None when there is none, when it has passed, or when it does not run."""
+    row = rows_of([opened.case], opened.actor, now=now)[0]
+    if row.due_on is None or row.due_on.isoformat() != promised or row.days_left is None or row.days_left < 0:
+        return None
+    return row.days_left
 
 
 def _promise(case: Any) -> Explained | None:
