@@ -222,8 +222,16 @@ def _platform() -> Any:
 
 
 @pytest.fixture
-def platform(db: None) -> Any:
-    """The platform; a transactional test, which empties the tables, gets it anew."""
+def platform(db: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The platform; a transactional test, which empties the tables, gets it anew.
+
+    Query codes are hashed cheaply here: what the hash must cost is tested where it is made.
+    """
+    from argon2 import PasswordHasher
+
+    from huying.base import crypto
+
+    monkeypatch.setattr(crypto, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     return _platform()
 
 
@@ -284,8 +292,8 @@ def bare_case(platform: Any) -> Any:
 
     return Case.objects.create(
         platform=platform, number="20260302000000010", regulation="daye-2023", kind="complaint", channel="portal",
-        title="路灯不亮", content="路口的路灯三天不亮。", holder=find_unit(platform, "center"), submitted_by="citizen:1",
-        submitted_at=datetime(2026, 3, 2, 9, tzinfo=LEGAL_ZONE),
+        title="路灯不亮", content="路口的路灯三天不亮。", holder=find_unit(platform, "center"),
+        submitted_by="citizen:1", submitted_at=datetime(2026, 3, 2, 9, tzinfo=LEGAL_ZONE),
     )  # fmt: skip
 
 

@@ -30,8 +30,8 @@ NOW = datetime(2026, 6, 30, 20, 0, tzinfo=LEGAL_ZONE)
 START = date(2026, 6, 10)
 MINUTES = timedelta(minutes=47, seconds=20)
 ROWS_OF_A_CLOSED_CASE = {
-    "Case": 1, "SearchMarks": 1, "Party": 1, "Assignment": 1, "TimeLimit": 7, "Contact": 1, "Reply": 1, "Callback": 1, "Evaluation": 1,
-    "Notice": 4, "Delivery": 4, "JournalEntry": 7,
+    "Case": 1, "SearchMarks": 1, "Party": 1, "Assignment": 1, "TimeLimit": 7, "Contact": 1,
+    "Reply": 1, "Callback": 1, "Evaluation": 1, "Notice": 4, "Delivery": 4, "JournalEntry": 7,
 }  # fmt: skip
 
 

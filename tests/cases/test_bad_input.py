@@ -19,7 +19,8 @@ NASTY: tuple[Any, ...] = (
 FILLED: dict[str, Any] = {
     "channel": "portal", "kind": "help", "title": "标题", "content": "内容", "place": "金湖街道", "lead": "市住建局",
     "reply": "答复", "ground": "out_of_scope", "basis": "依据", "note": "说明", "to": "市纪委监委",
-    "flags": {"urgent": True}, "unit": "市住建局", "reason": "理由", "method": "phone", "result": "reached", "finding": "true", "workdays": 1,
+    "flags": {"urgent": True}, "unit": "市住建局", "reason": "理由", "method": "phone",
+    "result": "reached", "finding": "true", "workdays": 1,
     "plan": "方案", "target_date": "2026-12-01", "outcome": "solved", "opinion": "意见", "rating": 3, "contacted": True,
     "solved": "yes", "trust": 3, "criteria": {"facts_clear": True, "basis_right": True, "handled_well": True},
     "signed_by": "主要负责人", "sealed": True, "attachments": ["说明.pdf"], "conclusion": "exempt",

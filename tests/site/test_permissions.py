@@ -34,7 +34,7 @@ from huying.people.models import Account, Grant
 from huying.people.units import add_units, find_unit, forget_units
 from huying.policy.model import UnitSpec
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LEAD, ACCUSED, BELOW, OTHER = "市住建局", "金湖街道", "金湖街道/新街社区", "市交通运输局"
 NAME, PHONE, MAIL = "欧阳小满", "13912345678", "ouyang@example.cn"

@@ -20,6 +20,9 @@ PASSWORD = "correct-horse-battery-7"
 HOUSING, ROADS, CITY_MANAGEMENT = "市住建局", "市交通运输局", "市城管执法局"
 JSON = "application/json"
 
+pytestmark = pytest.mark.slow
+"""Many small attacks: `make test` runs them, `make check` does not wait for them."""
+
 
 def _platform(slug: str) -> Any:
     from huying.cases.policies import regulation

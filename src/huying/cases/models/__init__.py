@@ -15,6 +15,6 @@ from huying.cases.models.vault import BlindIndex, IdentityAccess, Party, Subject
 __all__ = [
     "ApiKey", "Application", "Assignment", "Attachment", "BlindIndex", "Callback", "Case", "CaseSubject", "Clue",
     "Contact", "Delivery", "DocumentSeries", "Evaluation", "IdentityAccess", "JournalEntry", "Link", "Meeting",
-    "Notice", "Nudge", "Party", "Reply", "Report", "SearchMarks", "Subject", "SubjectField", "Submission", "Supervision",
-    "Supplement", "Throttle", "TimeLimit", "Verification",
+    "Notice", "Nudge", "Party", "Reply", "Report", "SearchMarks", "Subject", "SubjectField", "Submission",
+    "Supervision", "Supplement", "Throttle", "TimeLimit", "Verification",
 ]  # fmt: skip
