@@ -13,7 +13,7 @@ from huying.cases.commands import Done, perform
 from huying.cases.models import Assignment, Case, Evaluation
 from huying.core.verdict import Refused
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 AT = datetime(2026, 3, 2, 10, tzinfo=LEGAL_ZONE)
 

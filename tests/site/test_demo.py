@@ -124,6 +124,7 @@ def test_every_phrase_can_be_said() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_a_fill_is_made_by_actions_and_its_journals_hold() -> None:
     forget_units()
     policy = regulation(read("demo")["regulation"])
