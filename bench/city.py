@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from bench.words import request
+from huying.site import embedded
 
 DATABASE = "huying_bench"
 BATCH = 500
@@ -23,18 +24,12 @@ REGULARS = 0.3
 
 def prepare(root: Path, var: Path) -> str:
     """An empty database on the server of DATABASE_URL, else on an embedded one; sets the environment for Django."""
-    given = os.environ.get("DATABASE_URL")
-    if given:
-        url = urlsplit(given)._replace(path=f"/{DATABASE}").geturl()
-        with psycopg.connect(given, autocommit=True) as connection:
-            name = sql.Identifier(DATABASE)
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-    else:
-        from huying.site import embedded
-
-        embedded.reset(var / "bench-postgres")
-        url = embedded.ensure_running(var / "bench-postgres", database=DATABASE)
+    given = os.environ.get("DATABASE_URL") or embedded.ensure_running(var / "bench-postgres")
+    url = urlsplit(given)._replace(path=f"/{DATABASE}").geturl()
+    with psycopg.connect(given, autocommit=True) as connection:
+        name = sql.Identifier(DATABASE)
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
     os.environ["DATABASE_URL"] = url
     os.environ["HUYING_KEYS_PATH"] = str(var / "bench" / "huying.keys")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huying.site.settings")
