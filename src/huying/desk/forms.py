@@ -42,7 +42,9 @@ def action_form(
 
 
 def _few(name: str, options: Options) -> Options:
-    return Options(options.pairs, "radio") if len(options.pairs) <= FEW and name != "channel" else options
+    """A few choices stand open as radio buttons; many, and those in groups, in a list."""
+    is_short = len(options.pairs) <= FEW and all(isinstance(label, str) for _, label in options.pairs)
+    return Options(options.pairs, "radio") if is_short and name != "channel" else options
 
 
 def _units(fields: set[str] | frozenset[str], platform: Platform) -> dict[str, Options]:
