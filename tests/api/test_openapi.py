@@ -37,6 +37,7 @@ def test_every_action_has_its_route_with_label_and_effect() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_description_and_page_need_nothing_from_elsewhere(client: Any) -> None:
     assert client.get("/api/v1/openapi.json").json() == served()
     page = client.get("/api/v1/docs").content.decode()

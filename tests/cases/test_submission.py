@@ -90,6 +90,7 @@ class TestReceipt:
         assert code.encode() not in bytes(row.receipt) and code.replace("-", "").encode() not in bytes(row.receipt)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestRace:
     def test_second_press_waits_for_the_first_and_gets_its_receipt(self, press: Any) -> None:

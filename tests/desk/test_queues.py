@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -57,6 +58,7 @@ def test_htmx_gets_the_table_alone(desk: Any) -> None:
     assert "<html" not in part
 
 
+@pytest.mark.slow
 def test_next_page_goes_on_where_the_first_ended(desk: Any) -> None:
     numbers = [desk.submit(title=f"第{n}件").number for n in range(32)]
     client = desk.at("dispatcher")
@@ -73,6 +75,7 @@ def test_a_cursor_that_nobody_gave_shows_nothing_and_breaks_nothing(desk: Any) -
     assert desk.at("dispatcher").get("/desk/queue/to_dispatch/", {"cursor": "x|y"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_list_takes_at_most_eight_queries_however_long_it_is(desk: Any) -> None:
     for n in range(12):
         desk.dispatched(title=f"第{n}件")

@@ -187,6 +187,7 @@ def test_check_names_each_thing_that_is_wrong(clone: Path) -> None:
     assert [line for _, lines in FAULTS for line in lines if line not in found] == []
 
 
+@pytest.mark.slow
 def test_command_check_writes_nothing_and_ends_with_one_until_the_pages_are_made(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
