@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from huying.cases.models import Case, CaseSubject, Link, Party, Report, Supervision
 from huying.cases.models.handling import VISIBLE_ASSIGNMENT, Assignment
@@ -129,8 +129,3 @@ def is_centre_for(actor: Actor, case: Case) -> bool:
         return True
     above = actor.unit.parent
     return actor.unit.kind == "centre" and above is not None and above.holds(case.holder)
-
-
-def visible_ordering() -> tuple[F, ...]:
-    """The order of lists of cases: newest first, stable."""
-    return (F("submitted_at").desc(), F("id").desc())

@@ -222,6 +222,7 @@ class Escalation(Rule):
     does: Literal["notice", "nudge", "supervision", "clue"]
     template: str = ""
     method: str = ""
+    """Of the supervision that is proposed; under the limit `supervision`, of the one whose date is watched."""
     ground: str = ""
     to: str = ""
 

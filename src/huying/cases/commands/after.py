@@ -172,8 +172,9 @@ def rework(take: Take, given: ReworkInput) -> Refused | Mapping[str, Any]:
         return Refused("wrong_state", "这件诉求没有交办过单位，不能退回重办。", take.rule)
     take.case.awaits_panel = False
     take.case.save(update_fields=["awaits_panel"])
-    open_round(take, "rework", "rework", given.reason)
-    return {"ground": given.ground, "round": take.case.round}
+    open_round(take, "rework", "rework", f"{given.ground}：{given.reason}")
+    # The ground is typed: it goes with the reason to the unit and not into the journal, which nobody can correct.
+    return {"round": take.case.round}
 
 
 class ExemptionInput(Input):

@@ -224,5 +224,5 @@ def _approve_ledger(take: Take, application: Application, given: DecideInput) ->
 def _approve_exemption(take: Take, application: Application, given: DecideInput) -> Mapping[str, Any]:
     """核减: the rating stays as given and is no longer counted; the case closes."""
     take.case.evaluations.filter(bad=True).update(counted=False)
-    close_case(take, "closed")
+    close_case(take)
     return {}

@@ -32,15 +32,12 @@ def cancel_assignments(take: Take, state: str = "cancelled") -> list[int]:
     return ids
 
 
-def close_case(take: Take, state: str = "closed") -> None:
+def close_case(take: Take) -> None:
     """The case ends well: limits, assignments and what waits end with it."""
     take.case.closed_at = take.now
     take.case.awaits_panel = False
     take.case.ledger = False
     take.case.save(update_fields=["closed_at", "awaits_panel", "ledger"])
-    done = take.case.assignments.filter(state__in=("dispatched", "handling"), role="lead").exists()
-    end_case(take, state)
-    if done:
-        time_limits.refresh(take.case, at=take.now)
+    end_case(take, "closed")
     time_limits.start_named(take.case, "evaluation", at=take.now, event="closure")
     tell_citizen(take.case, "closed", at=take.now)

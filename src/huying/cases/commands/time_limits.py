@@ -204,13 +204,11 @@ def refresh(case: Case, *, at: datetime) -> None:
 
 
 def ladder_of(limit: TimeLimit) -> tuple[Escalation, ...]:
-    """The rungs of the clock's ladder for this limit."""
-    policy = policy_of(limit.case.platform)
-    if limit.name == "supervision":
-        method = limit.supervision.method if limit.supervision else "letter"
-        if method != "letter":
-            return ()
-    return tuple(rung for rung in policy.escalations if rung.limit == limit.name)
+    """The rungs of the clock's ladder for this limit; of a supervision's, those for its method."""
+    rungs = (rung for rung in policy_of(limit.case.platform).escalations if rung.limit == limit.name)
+    if limit.supervision is None:
+        return tuple(rungs)
+    return tuple(rung for rung in rungs if rung.method in ("", limit.supervision.method))
 
 
 def _next_at(limit: TimeLimit, *, after: datetime) -> datetime | None:
