@@ -4,14 +4,16 @@ from typing import Any, Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from huying.cases.models import Case, CaseSubject, Link, Party, Report, Supervision
+from huying.cases.models import Application, Case, CaseSubject, Link, Party, Report, Supervision
 from huying.cases.models.handling import VISIBLE_ASSIGNMENT, Assignment
-from huying.cases.policies import policy_of
+from huying.cases.policies import policy_of, rules_of
 from huying.core.routing import Span
 from huying.people.actors import Actor
 from huying.people.models import Unit
 
 IdentityView = Literal["clear", "masked", "hidden"]
+OVERSEEING = ("centre", "oversight")
+"""Units of these kinds see, and work on, all that belongs to the unit above them."""
 
 
 def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
@@ -45,7 +47,9 @@ def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
         case "own":
             return cases.filter(submitted_by=actor.id)
         case "reports":
-            return cases.filter(Exists(Report.cases.through.objects.filter(case=OuterRef("pk"))))
+            return cases.filter(
+                Exists(Report.cases.through.objects.filter(case=OuterRef("pk"))) | Exists(_decides(actor.unit))
+            )
         case _:
             return cases.none()
 
@@ -67,7 +71,10 @@ def _of_unit(unit: Unit, case_id: int | None) -> QuerySet[Any]:
     supervised = Supervision.objects.filter(
         unit__platform=unit.platform, unit__left__range=(unit.left, unit.right), state__in=("open", "answered")
     )
+    delegated = Assignment.objects.filter(delegate_left__range=(unit.left, unit.right), unit__platform=unit.platform)
+    asked = Application.objects.filter(decider=unit)
     if case_id is not None:
+        delegated, asked = delegated.filter(case=case_id), asked.filter(case=case_id)
         assigned, supervised = assigned.filter(case=case_id), supervised.filter(case=case_id)
     later = Assignment.objects.filter(case=OuterRef("case"), ended_at__gt=OuterRef("ended_at"))
     # What the requester withdrew stays on the unit's record (decision A-20); what went to another unit does not.
@@ -75,7 +82,12 @@ def _of_unit(unit: Unit, case_id: int | None) -> QuerySet[Any]:
     return (
         assigned.filter(state__in=VISIBLE_ASSIGNMENT)
         .values("case_id")
-        .union(withdrawn.values("case_id"), supervised.values("case_id"))
+        .union(
+            withdrawn.values("case_id"),
+            supervised.values("case_id"),
+            delegated.filter(state__in=VISIBLE_ASSIGNMENT).values("case_id"),
+            asked.values("case_id"),
+        )
     )
 
 
@@ -85,14 +97,22 @@ def _assignments_below(unit: Unit) -> QuerySet[Assignment]:
     )
 
 
+def _decides(unit: Unit) -> QuerySet[Application]:
+    return Application.objects.filter(case=OuterRef("pk"), decider=unit)
+
+
 def _in_tree(cases: QuerySet[Case], unit: Unit) -> QuerySet[Case]:
-    """What a centre's tree holds: everything for the centre of the root; else the cases held or handled below."""
-    top = unit.parent or unit
-    if unit.kind != "centre":
-        return cases.filter(Exists(_assignments_below(unit)))
+    """What a unit's tree holds: everything at the root; else the cases held or handled below, or that it decides on."""
+    top = _top_of(unit)
     if top.parent_id is None:
         return cases
-    return cases.filter(Q(holder__left__range=(top.left, top.right)) | Exists(_assignments_below(top)))
+    held = Q(holder__left__range=(top.left, top.right))
+    return cases.filter(held | Exists(_assignments_below(top)) | Exists(_decides(unit)))
+
+
+def _top_of(unit: Unit) -> Unit:
+    """The top of the tree that a unit looks after: its parent's for a centre or an overseeing body, else its own."""
+    return unit.parent if unit.kind in OVERSEEING and unit.parent is not None else unit
 
 
 def identity_view(actor: Actor, case: Case, party: Party | None) -> IdentityView:
@@ -101,8 +121,7 @@ def identity_view(actor: Actor, case: Case, party: Party | None) -> IdentityView
         return "hidden"
     if actor.is_citizen:
         return "clear"
-    policy = policy_of(actor.platform)
-    rule = policy.role_rules.get(actor.role)
+    rule = rules_of(case).role_rules.get(actor.role)
     if rule is None or rule.identity == "hidden":
         return "hidden"
     if rule.identity == "intake":
@@ -122,10 +141,18 @@ def forbidden_spans(case: Case) -> list[Span]:
 
 
 def is_centre_for(actor: Actor, case: Case) -> bool:
-    """Whether `actor` sits in the unit that holds the case, or in a centre of a level above it."""
-    if actor.unit is None:
+    """Whether `actor` sits in the unit that holds the case, or in one above it."""
+    return actor.unit is not None and (actor.unit.pk == case.holder_id or _top_of(actor.unit).holds(case.holder))
+
+
+def oversees(actor: Actor, case: Case) -> bool:
+    """Whether `actor` may supervise: a centre for the case, the inspectors, or a unit above the one that leads."""
+    unit = actor.unit
+    if unit is None:
         return False
-    if actor.unit.pk == case.holder_id:
+    if actor.role == "inspector" or is_centre_for(actor, case):
         return True
-    above = actor.unit.parent
-    return actor.unit.kind == "centre" and above is not None and above.holds(case.holder)
+    if unit.kind == "discipline":
+        return unit.parent is not None and unit.parent.holds(case.holder)
+    below = case.assignments.filter(role="lead", unit_left__gt=unit.left, unit_left__lte=unit.right)
+    return below.filter(state__in=VISIBLE_ASSIGNMENT).exists()

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from huying.core.verdict import Refused
-from huying.policy.model import CallbackRule
+from huying.policy.model import CallbackRule, DissatisfiedRule, RatingSource
 
 Outcome = Literal["close", "rework", "panel", "supervise", "propose", "stay"]
 
@@ -40,29 +40,30 @@ def is_fulfilled(tries: Sequence[date], rule: CallbackRule) -> bool:
     return len(tries) >= rule.attempts and len(set(tries)) >= rule.attempt_days
 
 
-def judge_outcome(
-    result: str,
-    bad: bool,
-    bad_before: int,
-    tries: Sequence[date],
-    rule: CallbackRule,
-    panel_after: int | None,
+def is_done(result: str, tries: Sequence[date], rule: CallbackRule) -> bool:
+    """Whether a callback settles the matter: reached, declined, or tried often enough (`tries` includes this one)."""
+    return result != "unreachable" or is_fulfilled(tries, rule)
+
+
+def judge_bad(
+    source: RatingSource, bad_rounds: int, rule: DissatisfiedRule, panel_after: int | None, *, is_closed: bool
 ) -> Outcome:
-    """What follows from a callback. `bad_before`: rounds whose callback was bad already; `tries` includes this one."""
-    if result == "declined":
-        return "close"
-    if result == "unreachable":
-        return "close" if is_fulfilled(tries, rule) else "stay"
-    if not bad:
-        return "close"
-    if rule.on_bad == "rework_then_panel":
-        return "panel" if panel_after is not None and bad_before + 1 >= panel_after else "rework"
-    return {"supervise": "supervise", "propose": "propose", "none": "stay"}[rule.on_bad]  # type: ignore[return-value]
+    """What a bad rating leads to. `bad_rounds` counts the rounds rated bad, this one included."""
+    if source not in rule.sources:
+        return "stay"
+    if rule.does == "rework_then_panel":
+        if is_closed:
+            return "stay"
+        return "panel" if panel_after is not None and bad_rounds >= panel_after else "rework"
+    return "stay" if rule.does == "none" else rule.does
 
 
-def judge_closing(called_back: bool, was_dispatched: bool, contactable: bool, rule: CallbackRule) -> Refused | None:
-    """Whether a case may be closed: every dispatched order is called back first, if there is somebody to call."""
-    if rule.required and was_dispatched and contactable and not called_back:
+def judge_closing(
+    called_back: bool, was_dispatched: bool, contactable: bool, round_: int, rule: CallbackRule
+) -> Refused | None:
+    """Whether a case may be closed: what the regulation wants called back is, if there is somebody to call."""
+    required = rule.required or (rule.required_after_rework and round_ > 1)
+    if required and was_dispatched and contactable and not called_back:
         return Refused("callback_missing", "工单须经人工回访后才能办结，请先回访。", rule)
     return None
 

@@ -73,3 +73,8 @@ class Grant(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "unit", "role"], condition=Q(until=None), name="one_open_grant")
         ]
+
+
+from huying.people.registers import SignIn, StaffChange  # noqa: E402
+
+__all__ = ["Account", "Grant", "Platform", "SignIn", "StaffChange", "Unit"]

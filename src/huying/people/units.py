@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from huying.base.text import is_storable
 from huying.people.models import Platform, Unit
@@ -44,7 +44,7 @@ def add_units(platform: Platform, specs: Iterable[UnitSpec]) -> None:
                 if parent is None:
                     raise UnknownUnit(f"单位“{unit.path}”的上级不存在，请先添加上级单位。")
                 unit.parent = parent
-        Unit.objects.bulk_create(by_depth[depth])
+        Unit.objects.bulk_create(by_depth[depth], batch_size=2000)
     number_tree(platform)
 
 
@@ -66,8 +66,16 @@ def number_tree(platform: Platform) -> None:
 
     for root in children[None]:
         walk(root)
-    Unit.objects.bulk_update(units, ["left", "right"], batch_size=2000)
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBER, [[one.pk for one in units], [one.left for one in units], [one.right for one in units]])
     _index.cache_clear()
+
+
+_NUMBER = """
+UPDATE people_unit SET "left" = new."left", "right" = new."right"
+  FROM unnest(%s::bigint[], %s::integer[], %s::integer[]) AS new (id, "left", "right")
+ WHERE people_unit.id = new.id
+"""
 
 
 @lru_cache(maxsize=64)
@@ -96,11 +104,23 @@ def forget_units() -> None:
     _index.cache_clear()
 
 
-def centre_above(unit: Unit) -> Unit:
-    """The operating centre of the level that `unit` belongs to (上一级管理单位, decision A-14)."""
+def find_centre(unit: Unit) -> Unit | None:
+    """The operating centre of the level that `unit` stands for: with the path `center`, if there are several."""
+    centres = Unit.objects.filter(parent=unit, kind="centre").select_related("platform", "parent")
+    return next(iter(sorted(centres, key=lambda one: (not one.path.endswith("center"), one.pk))), None)
+
+
+def superior_of(unit: Unit) -> Unit:
+    """上一级管理单位 (decision A-14): the unit that contains `unit`, if it handles, else the operating centre above.
+
+    The centre of the whole platform is its own superior. Where several centres stand side by side (a service desk, a
+    hotline), the one with the path `center` is meant.
+    """
     above = unit.parent
     while above is not None:
-        centre = Unit.objects.filter(parent=above, kind="centre").first()
+        if above.handles:
+            return above
+        centre = find_centre(above)
         if centre is not None and centre.pk != unit.pk:
             return centre
         above = above.parent

@@ -6,8 +6,9 @@ so that a problem can be told with file, key, reason and mend.
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 
 from huying.policy.model import (
     Article,
+    Conditional,
     Escalation,
     Regulation,
     Rule,
@@ -28,17 +30,27 @@ from huying.policy.model import (
 )
 
 TABLES = {  # table in a file → field of Regulation; a list of tables unless listed in SINGLE
-    "info": "info", "channel": "channels", "kind": "kinds", "category": "categories", "redirect": "redirects",
-    "refusal_ground": "refusal_grounds", "action": "actions", "role": "roles", "time_limit": "time_limits",
-    "escalation": "escalations", "returns": "returns", "contact": "contact", "reply": "reply",
-    "extension": "extension", "ledger": "ledger", "callback": "callback", "evaluation": "evaluation",
-    "exemption": "exemption", "panel": "panel", "method": "supervision_methods",
-    "supervision_ground": "supervision_grounds", "trigger": "triggers", "recusal": "recusal", "merge": "merge",
+    "info": "info", "channel": "channels", "hotline": "hotlines", "kind": "kinds", "category": "categories",
+    "redirect": "redirects", "refusal_ground": "refusal_grounds", "action": "actions", "role": "roles",
+    "flow": "flow", "claim": "claim", "procedure": "procedures", "time_limit": "time_limits",
+    "source_limit": "source_limits", "escalation": "escalations", "returns": "returns", "transfer": "transfer",
+    "closure": "closure", "refusal_request": "refusal_request", "delegate": "delegate", "contact": "contact",
+    "reply": "replies", "extension": "extensions", "complexity": "complexity", "ledger": "ledger",
+    "callback": "callbacks", "evaluation": "evaluation", "dissatisfied": "dissatisfied", "letter": "letter",
+    "review": "reviews", "exemption": "exemption", "panel": "panel", "closing": "closing",
+    "publication": "publication", "method": "supervision_methods", "supervision_ground": "supervision_grounds",
+    "clue_ground": "clue_grounds", "trigger": "triggers", "instruction": "instruction", "recusal": "recusal",
+    "merge": "merge", "duty": "duties", "own_list": "own_lists", "sign_in": "sign_in",
+    "staff_change": "staff_change",
 }  # fmt: skip
-SINGLE = {
-    "info", "returns", "contact", "reply", "extension", "ledger", "callback", "evaluation", "exemption", "panel",
-    "recusal", "merge",
+LISTS = {
+    "channel", "hotline", "kind", "category", "redirect", "refusal_ground", "action", "role", "procedure", "time_limit",
+    "source_limit", "escalation", "reply", "extension", "callback", "review", "method", "supervision_ground",
+    "clue_ground", "trigger", "duty", "own_list",
 }  # fmt: skip
+SINGLE = TABLES.keys() - LISTS
+TREE = ("units", "villages")
+"""What the files of the tree of units begin with."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +74,14 @@ class UnclearRegulation(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
-def load_regulation(folder: Path) -> Regulation:
-    """The regulation whose data files lie in `folder`.
+def load_regulation(folder: Path, version: date | None = None) -> Regulation:
+    """The regulation whose data files lie in `folder`, as it stands since `version` (None: in its first version).
+
+    Versions are folders `versions/<date>`: each of their files takes the place of the file of that name before it.
 
     Raises: UnclearRegulation with every problem found, when a file cannot be taken as it stands.
     """
-    return _load(folder, _stamp(folder))
+    return _load(folder, version, _stamp(folder))
 
 
 def load_notices(folder: Path) -> tuple[YearNotice, ...]:
@@ -75,8 +89,22 @@ def load_notices(folder: Path) -> tuple[YearNotice, ...]:
     return _notices(folder, _stamp(folder))
 
 
+def find_versions(folder: Path) -> tuple[date, ...]:
+    """The days from which later versions of the regulation in `folder` hold, in order."""
+    return tuple(sorted(date.fromisoformat(path.name) for path in folder.glob("versions/????-??-??")))
+
+
+def _files_of(folder: Path, version: date | None) -> dict[str, Path]:
+    files = {path.name: path for path in sorted(folder.glob("*.toml"))}
+    for since in find_versions(folder):
+        if version is not None and since <= version:
+            files |= {path.name: path for path in sorted((folder / "versions" / since.isoformat()).glob("*.toml"))}
+    return files
+
+
 def _stamp(folder: Path) -> tuple[tuple[str, int], ...]:
-    return tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.toml")))
+    files = sorted((*folder.glob("*.toml"), *folder.glob("versions/*/*.toml")))
+    return tuple((str(path), path.stat().st_mtime_ns) for path in files)
 
 
 @lru_cache(maxsize=8)
@@ -98,14 +126,15 @@ def _year_notice(path: Path) -> YearNotice:
 
 
 @lru_cache(maxsize=16)
-def _load(folder: Path, _stamp: object) -> Regulation:
+def _load(folder: Path, version: date | None, _stamp: object) -> Regulation:
     if not (folder / "regulation.toml").is_file():
         raise UnclearRegulation([Problem(str(folder), "regulation.toml", "没有这个文件", "确认规定编号，或补上该文件")])
     problems: list[Problem] = []
     fields: dict[str, Any] = {}
     files: dict[str, str] = {}
-    for path in sorted(folder.glob("*.toml")):
-        if path.name in ("sources.toml", "units.toml"):
+    held = _files_of(folder, version)
+    for path in held.values():
+        if path.name == "requirements.toml" or path.name.startswith(("sources", *TREE)):
             continue
         for table, value in _read(path).items():
             if table not in TABLES:
@@ -120,7 +149,9 @@ def _load(folder: Path, _stamp: object) -> Regulation:
     sources = _sources(folder)
     parent = folder.parent / str(fields.get("info", {}).get("parent", "cn"))
     fields["sources"] = sources + (_sources(parent) if parent != folder else ())
-    fields["tree"] = _tree(folder / "units.toml")
+    if isinstance(fields.get("info"), dict):
+        fields["info"]["version"] = version
+    fields["tree"] = read_tree(held[name] for start in TREE for name in sorted(held) if name.startswith(start))
     by_field = {TABLES[table]: name for table, name in files.items()}
     try:
         regulation = Regulation.model_validate(fields)
@@ -153,15 +184,48 @@ def _sources(folder: Path) -> tuple[Source, ...]:
     return tuple(Source.model_validate({**head, "articles": articles[head["id"]]}) for head in heads)
 
 
-def _tree(path: Path) -> UnitTree:
-    raw = _read(path)
-    units = [UnitSpec.model_validate(row) for row in raw.get("unit", [])]
-    for group in raw.get("communities", []):
-        units += [
-            UnitSpec(path=f"{group['of']}/{name}", kind="community", roles=("grid_worker", "handler"))
-            for name in group["names"]
-        ]
-    return UnitTree(root=raw["root"], units=tuple(units), role_home=raw.get("role_home", {}))
+def read_tree(paths: Iterable[Path]) -> UnitTree:
+    """The tree that stands in TOML files: `root`, `[role_home]`, rows `[[unit]]`, and `[[group]]` of many units alike.
+
+    A group has `below` (a path or several), `names`, and what its units share. A name is a text or a table with `name`,
+    `as` (the path segment when it is another) and `aliases`.
+
+    Raises: UnclearRegulation.
+    """
+    root, homes, units = "", {}, []
+    for path in paths:
+        raw = _read(path)
+        unknown = set(raw) - {"root", "role_home", "unit", "group"}
+        if unknown:
+            raise UnclearRegulation(
+                [
+                    Problem(path.name, one, "不认识的表名", "只用 root、role_home、unit、group")
+                    for one in sorted(unknown)
+                ]
+            )
+        root, homes = raw.get("root", root), homes | raw.get("role_home", {})
+        try:
+            units += [UnitSpec.model_validate(row) for row in raw.get("unit", [])]
+            for number, group in enumerate(raw.get("group", []), 1):
+                units += _group(path, number, dict(group))
+        except ValidationError as error:
+            raise UnclearRegulation(
+                [Problem(path.name, ".".join(map(str, one["loc"])), one["msg"], "按说明改正") for one in error.errors()]
+            ) from None
+    if not root:
+        raise UnclearRegulation([Problem("units.toml", "root", "没有根", "写上城市名称")])
+    return UnitTree(root=root, units=tuple(units), role_home=homes)
+
+
+def _group(path: Path, number: int, group: dict[str, Any]) -> Iterator[UnitSpec]:
+    below, names = group.pop("below", ""), group.pop("names", None)
+    if not isinstance(names, list):
+        raise UnclearRegulation([Problem(path.name, f"group[{number}]", "没有 names", "列出单位名称")])
+    for above in below if isinstance(below, list) else [below]:
+        for one in names:
+            row = {"name": one} if isinstance(one, str) else dict(one)
+            last = row.pop("as", row.get("name", ""))
+            yield UnitSpec.model_validate({**group, **row, "path": f"{above}/{last}" if above else last})
 
 
 def _from_pydantic(item: Mapping[str, Any], files: Mapping[str, str], fields: Mapping[str, Any]) -> Problem:
@@ -192,24 +256,35 @@ def _unclear(regulation: Regulation, files: Mapping[str, str]) -> Iterator[Probl
             if rule.key in seen:
                 yield Problem(where, rule.key, "键重复", "每条规则用一个键")
             seen.add(rule.key)
-    yield from _ties(regulation, files.get("time_limits", "-"))
+    yield from _ties(regulation, files)
     yield from _loose_ends(regulation, files)
     yield from _unit_problems(regulation)
 
 
-def _ties(regulation: Regulation, file: str) -> Iterator[Problem]:
-    for one, other in combinations(regulation.time_limits, 2):
-        same_place = one.limit == other.limit and (one.role == other.role or "any" in (one.role, other.role))
-        if not same_place or len(one.when.conditions) != len(other.when.conditions):
-            continue
-        if one.when.may_meet(other.when):
-            yield Problem(file, other.key, f"与“{one.key}”同样具体，会同时适用", "给其中一条加上条件（when）")
+def _ties(regulation: Regulation, files: Mapping[str, str]) -> Iterator[Problem]:
+    groups: dict[tuple[str, str], list[Conditional]] = defaultdict(list)
+    for limit in regulation.time_limits:
+        for role in ("lead", "co") if limit.role == "any" else (limit.role,):
+            groups["time_limits", f"{limit.limit}.{role}"].append(limit)
+    groups["replies", ""] += regulation.replies
+    groups["callbacks", ""] += regulation.callbacks
+    groups["extensions", ""] += regulation.extensions
+    for (topic, _), rules in groups.items():
+        for one, other in combinations(rules, 2):
+            as_specific = len(one.when.conditions) == len(other.when.conditions)
+            if as_specific and one.when.may_meet(other.when):
+                yield Problem(
+                    files.get(topic, "-"), other.key, f"与“{one.key}”同样具体，会同时适用", "给其中一条加上条件（when）"
+                )
+    for topic in ("replies", "callbacks"):
+        if all(rule.when.conditions for rule in getattr(regulation, topic)):
+            yield Problem(files.get(topic, "-"), topic, "没有一条不带条件的规则", "写一条其他情形都适用的规则")
 
 
 def _loose_ends(regulation: Regulation, files: Mapping[str, str]) -> Iterator[Problem]:
     names = {rule.limit for rule in regulation.time_limits}
     for rule in regulation.time_limits:
-        for other in (rule.before, rule.starts_when_missed):
+        for other in (rule.before, rule.starts_when_missed, rule.within):
             if other and other not in names:
                 yield Problem(files.get("time_limits", "-"), rule.key, f"所依的期限“{other}”没有规定", "补上该期限")
     watched = {rule.limit for rule in regulation.escalations}
@@ -244,6 +319,17 @@ def _unit_problems(regulation: Regulation) -> Iterator[Problem]:
             yield Problem("units.toml", unit.path, f"上级单位“{above}”不存在", "先列出上级单位")
     proposing: tuple[Escalation | Trigger, ...] = (*regulation.escalations, *regulation.triggers)
     named = {f"{rule.key}.to": rule.to for rule in proposing if rule.to}
+    decided = (
+        *regulation.extensions,
+        *regulation.reviews,
+        regulation.complexity,
+        regulation.ledger,
+        regulation.returns,
+    )
+    named |= {f"{rule.key}.decider_unit": rule.decider_unit for rule in decided if rule and rule.decider == "unit"}
+    if regulation.instruction and regulation.instruction.supervised_by:
+        named["instruction.supervised_by"] = regulation.instruction.supervised_by
+    named |= {f"{one.key}.owner": one.owner for one in regulation.hotlines if one.owner}
     if regulation.panel:
         named |= {f"panel.copy_to[{place}]": path for place, path in enumerate(regulation.panel.copy_to)}
     for key, path in {**named, "info.competent_unit": regulation.info.competent_unit}.items():

@@ -5,19 +5,21 @@ an article says so, `default` when the texts are silent and a decision (`decisio
 ambiguities or of an ADR) fills the gap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Event = Literal["submission", "acceptance", "assignment", "claim"]
+Event = Literal["submission", "acceptance", "assignment", "claim", "repeated_bad"]
 LimitName = Literal[
     "claim", "return", "transfer_up", "contact", "handle", "co_feedback", "extension_request",
     "decide", "check", "letter", "rework", "review", "evaluation", "long_unresolved", "immediate", "supervision",
 ]  # fmt: skip
-RoundCause = Literal["first", "check_failed", "dissatisfied", "rework"]
+RoundCause = Literal["first", "check_failed", "dissatisfied", "rework", "review"]
+RatingSource = Literal["citizen", "callback", "survey", "channel"]
+"""Where a rating comes from."""
 Days = Annotated[int, Field(ge=0, le=366)]
 
 
@@ -143,15 +145,6 @@ class Ground(Rule):
     """Where such a matter belongs."""
 
 
-class ActionRule(Rule):
-    """That this regulation knows an action, and by which article."""
-
-    roles: tuple[str, ...] = ()
-    """Narrows the parties of the catalogue; empty leaves them."""
-    kinds: tuple[str, ...] = ()
-    """Only for cases of these kinds; empty means all."""
-
-
 class RoleRule(Rule):
     """What a role sees: which cases, and how much of the requester."""
 
@@ -165,18 +158,28 @@ class When(Value):
 
     channel: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
     level: tuple[str, ...] = ()
+    """The kind of the unit concerned: village, town, department, centre …"""
     procedure: tuple[str, ...] = ()
     complexity: tuple[str, ...] = ()
     urgency: tuple[str, ...] = ()
+    mode: tuple[str, ...] = ()
+    flag: tuple[str, ...] = ()
+    """Any of the case's flags."""
     cause: tuple[RoundCause, ...] = ()
 
-    @property
+    @cached_property
     def conditions(self) -> dict[str, tuple[str, ...]]:
         return {name: values for name, values in self if values}
 
     def holds(self, facts: Mapping[str, str]) -> bool:
-        return all(facts.get(name, "") in values for name, values in self.conditions.items())
+        return all(
+            any(one in values for one in facts.get(name, "").split())
+            if name == "flag"
+            else facts.get(name, "") in values
+            for name, values in self.conditions.items()
+        )
 
     def may_meet(self, other: "When") -> bool:
         """Whether some facts satisfy both."""
@@ -184,7 +187,31 @@ class When(Value):
         return all(set(mine[name]) & set(theirs[name]) for name in mine.keys() & theirs.keys())
 
 
-class TimeLimitRule(Rule):
+class Conditional(Rule):
+    """A rule that holds only under conditions; of several that hold, the most specific one is taken."""
+
+    when: When = When()
+
+
+AnyRule = TypeVar("AnyRule", bound=Conditional)
+
+
+def most_specific(rules: Iterable[AnyRule], facts: Mapping[str, str]) -> AnyRule | None:
+    """The rule that holds for `facts` with the most conditions; None when none holds. Loading refuses ties."""
+    holding = [rule for rule in rules if rule.when.holds(facts)]
+    return max(holding, key=lambda rule: len(rule.when.conditions), default=None)
+
+
+class ActionRule(Conditional):
+    """That this regulation knows an action, when, and by which article."""
+
+    roles: tuple[str, ...] = ()
+    """Narrows the parties of the catalogue; empty leaves them."""
+    levels: tuple[str, ...] = ()
+    """Only parties whose unit is of one of these kinds; empty means any."""
+
+
+class TimeLimitRule(Conditional):
     """A limit: its name, for whom, counted from what, how long."""
 
     limit: LimitName
@@ -201,7 +228,8 @@ class TimeLimitRule(Rule):
     """A target: reminded and counted, never overdue."""
     optional: bool = False
     """A right that lapses (return, transfer, asking for an extension): never overdue."""
-    when: When = When()
+    within: LimitName | None = None
+    """Never ends later than that limit: a hop inside the citizen's date shrinks to what is left (decision C-1)."""
 
     @model_validator(mode="after")
     def _one_length(self) -> "TimeLimitRule":
@@ -210,7 +238,7 @@ class TimeLimitRule(Rule):
         return self
 
 
-class Escalation(Rule):
+class Escalation(Conditional):
     """What the clock does around a limit's last day.
 
     `after_working_days` 0: at 24:00 of the last day; n > 0: at 00:00 of the n-th working day after it; n < 0: at
@@ -225,12 +253,96 @@ class Escalation(Rule):
     """Of the supervision that is proposed; under the limit `supervision`, of the one whose date is watched."""
     ground: str = ""
     to: str = ""
+    """Who gets it: the receiver of a clue, or the unit that a proposed supervision or a notice goes to."""
 
 
-class ReturnRule(Rule):
-    """退单: a return within its limit, decided by the centre."""
+class FlowRule(Rule):
+    """流转方向: where a citizen's matter starts.
 
-    decider: Literal["centre", "superior"]
+    `bottom_up`: at once at the lowest unit of its place whose kind is in `levels`, unless a unit is complained about or
+    the text holds one of `screened_words`: then the top centre screens it first. `centre`: always in the centre's
+    queue.
+    """
+
+    direction: Literal["bottom_up", "centre"]
+    levels: tuple[str, ...] = ()
+    screened_words: tuple[str, ...] = ()
+    hop_keeps_clock: bool = False
+    """What a centre below hands on stays inside the date that the centre above set (decision Z-7)."""
+
+
+class ClaimRule(Rule):
+    """签收. Not required: the first handling action is the claim."""
+
+    required: bool
+
+
+class TransferRule(Rule):
+    """转请: to the level above, whose dispatcher decides. Late ones are taken and marked (decision C-3)."""
+
+    grounds: tuple[str, ...] = ("beyond_power", "out_of_scope", "recusal")
+    preliminary_check_levels: tuple[str, ...] = ()
+    """Units of these kinds add what they found at the preliminary check."""
+
+
+class ClosureRule(Rule):
+    """办结申请 of a village; the level above judges it."""
+
+    rejected: Literal["taken_over", "new_round"]
+
+
+class RefusalRequestRule(Rule):
+    """不予受理申请 of a village. Rejected, the decider's unit takes the lead unless it names another."""
+
+
+class DelegateRule(Rule):
+    """具体承办单位: a unit below carries out, the unit stays responsible and its clock goes on."""
+
+    depth: int = 1
+
+
+class SourceLimit(Rule):
+    """来源渠道时限: matters of these channels keep the date that they came with.
+
+    `replaces`: that date holds instead of the own one. `earlier`: both hold and the earlier governs. Without a date of
+    their own the rules of the regulation `upper` give it, counted from the submission.
+    """
+
+    channels: tuple[str, ...]
+    mode: Literal["replaces", "earlier"]
+    upper: str = ""
+    own_evaluation: bool = True
+    """False: ratings are given at the source and imported; none is asked for here."""
+
+
+class Procedure(Conditional):
+    """转办、协办、呈办: how a case is dispatched. Its key is the public id."""
+
+    suspended_by_report: bool = False
+    """The limit rests from the report to the leader until the instruction (decision H-16)."""
+
+
+class Hotline(Rule):
+    """A hotline merged into a channel, with the unit whose matters it took. Its key is the number dialled."""
+
+    channel: str = "hotline_12345"
+    owner: str = ""
+
+
+Decider = Literal["centre", "superior", "leader", "unit"]
+"""Who decides: the platform's centre, the level above, the leader of the unit itself, or the unit that is named."""
+
+
+class DecidedRule(Conditional):
+    """What another decides on."""
+
+    decider: Decider = "superior"
+    decider_unit: str = ""
+    decider_roles: tuple[str, ...] = ("dispatcher",)
+
+
+class ReturnRule(DecidedRule):
+    """退单: a return within its limit."""
 
 
 class ContactRule(Rule):
@@ -240,55 +352,152 @@ class ContactRule(Rule):
     waived_when_anonymous: bool = True
 
 
-class ReplyRule(Rule):
+class ReplyRule(Conditional):
     """Who looks at a reply before the requester does, and what must stand before it."""
 
     unit_review: bool
     central_check: bool
     verification_required: bool = False
     failed_check: Literal["new_round", "taken_over"] = "new_round"
+    check_stops_clock: bool = False
+    """The unit's clock rests while the centre checks; the citizen's goes on (decision H-9)."""
 
 
-class ExtensionRule(Rule):
-    decider: Literal["centre", "superior"]
+class ExtensionRule(DecidedRule):
+    """延期."""
+
     max_working_days: int | None = None
+    """Of one extension; dates that were set at assignment or by the source are free of it (decision C-8)."""
     max_times: int | None = None
     max_total_working_days: int | None = None
     """Original limit plus extensions, from `total_from`."""
     total_from: Event = "claim"
+    progress_required: bool = False
+    """The citizen is told the progress with the extension, so the unit writes it down when it asks."""
 
 
-class LedgerRule(Rule):
+class ComplexRule(DecidedRule):
+    """较为复杂: the longer limit, from the same day zero."""
+
+
+class ReviewRule(DecidedRule):
+    """复查、复核: the citizen applies; improper handling means a new round. Its key is the type of the application."""
+
+    apply_days: int
+    """Calendar days after the answer (or after the decision before) in which one may apply."""
+    after: str = ""
+    """The application that must have been decided first."""
+
+
+class LedgerRule(DecidedRule):
     """挂账: a reasonable matter that cannot be solved soon, with a plan and a date."""
 
-    decider: Literal["centre", "superior"]
 
-
-class CallbackRule(Rule):
+class CallbackRule(Conditional):
     """回访: which cases must be called back, what is asked, and when it counts as tried."""
 
     required: bool
-    items: tuple[str, ...]
-    methods: tuple[str, ...]
-    attempts: int
-    attempt_days: int
-    bad_up_to: int
-    on_bad: Literal["rework_then_panel", "supervise", "propose", "none"]
-    not_contacted_is: str = ""
-    contradiction_is: bool = False
+    required_after_rework: bool = False
+    """A round that was redone is called back before the case may close."""
+    items: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ("phone", "visit", "site", "survey")
+    attempts: int = 3
+    attempt_days: int = 2
+    bad_up_to: int = 2
+    closes: bool = True
+    """A callback that is done and not bad closes the case."""
 
 
 class EvaluationRule(Rule):
     """评价 by the citizen."""
 
     window_days: int
-    bad_up_to: int
+    bad_up_to: int = 2
+    uncounted: When | None = None
+    """Cases whose ratings are kept and shown but stay out of the figures."""
 
 
-class ExemptionRule(Rule):
+class DissatisfiedRule(Rule):
+    """不满意: what a bad rating leads to.
+
+    `rework_then_panel`: a new round each time until `[panel]` is due; `supervise`: a supervision is opened, once a
+    case, and the first `rounds` bad ones begin a new round; `propose`: a supervision is proposed for a person to judge.
+    """
+
+    sources: tuple[RatingSource, ...]
+    does: Literal["rework_then_panel", "supervise", "propose", "none"]
+    method: str = ""
+    ground: str = "dissatisfied"
+    rounds: int = 1
+
+
+class LetterRule(Rule):
+    """正式函告: after `after_bad` rounds rated bad the unit reports in writing; the limit `letter` says until when."""
+
+    after_bad: int
+
+
+class ClosingRule(Rule):
+    """办结: who closes a case."""
+
+    roles: tuple[str, ...] = ("dispatcher", "unit_admin", "system")
+    lead_unit: bool = True
+    """The administrator of the unit that leads may close, besides those of the centres."""
+    after_letter_roles: tuple[str, ...] = ()
+    """Who of the centre settles a case after the formal letter; empty: the same as before."""
+
+
+class PublicationRule(Rule):
+    """公示公开: redacted, decided by a person."""
+
+    objection_days: int = 0
+
+
+class SignInRule(Rule):
+    """登录职责: on which days a unit's administrators look at the platform."""
+
+    every: Literal["day", "working_day"]
+    roles: tuple[str, ...] = ("unit_admin",)
+
+
+class StaffChangeRule(Rule):
+    """变更报备: a change of leader or administrator is reported within `days` of its day (0: the same day)."""
+
+    days: int = 0
+
+
+class InstructionRule(Rule):
+    """批示: who follows an instruction up."""
+
+    supervised_by: str = ""
+
+
+class Duty(Rule):
+    """权责清单: a matter, where, who leads and who helps, and by which law.
+
+    `lead` and `co` are unit paths; `{district}`, `{town}` and `{village}` in them stand for the place's own. `places`
+    are units below which the row holds; none means everywhere that no other row of the matter names.
+    """
+
+    matter: str
+    """A category, or a matter below one."""
+    words: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    lead: str
+    co: tuple[str, ...] = ()
+    basis: str = ""
+
+
+class OwnList(Rule):
+    """What units of a level may be given at all (乡镇权责清单、村级自治事项清单): the matters, by name."""
+
+    level: str
+    matters: tuple[str, ...]
+
+
+class ExemptionRule(DecidedRule):
     """核减: asked by the unit, signed and sealed."""
 
-    decider: Literal["centre", "superior"]
     working_days: int
     signed: bool
     sealed: bool
@@ -312,7 +521,7 @@ class Trigger(Rule):
 
     when: Literal[
         "same_person", "several_persons", "contradiction", "not_contacted", "failed_checks", "returns",
-        "assignments",
+        "assignments", "transfers", "rejected_returns", "extensions", "late_extension",
     ]  # fmt: skip
     at_least: int = 1
     within_months: int | None = None
@@ -339,8 +548,11 @@ class RegulationInfo(Value):
     hotline: str = ""
     source: str
     competent_unit: str
+    interpreter: str = ""
     parent: str = "cn"
     number_prefix: str = ""
+    version: date | None = None
+    """Since when this version of the data holds; None for the first one."""
 
 
 class Regulation(Value):
@@ -350,28 +562,65 @@ class Regulation(Value):
     sources: tuple[Source, ...]
     tree: UnitTree
     channels: tuple[Channel, ...]
+    hotlines: tuple[Hotline, ...] = ()
     kinds: tuple[Kind, ...]
     categories: tuple[Category, ...]
-    redirects: tuple[Redirect, ...]
+    redirects: tuple[Redirect, ...] = ()
     refusal_grounds: tuple[Ground, ...]
     actions: tuple[ActionRule, ...]
     roles: tuple[RoleRule, ...]
+    flow: FlowRule
+    claim: ClaimRule
+    procedures: tuple[Procedure, ...] = ()
     time_limits: tuple[TimeLimitRule, ...]
-    escalations: tuple[Escalation, ...]
+    source_limits: tuple[SourceLimit, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
     returns: ReturnRule | None = None
+    transfer: TransferRule | None = None
+    closure: ClosureRule | None = None
+    refusal_request: RefusalRequestRule | None = None
+    delegate: DelegateRule | None = None
     contact: ContactRule
-    reply: ReplyRule
-    extension: ExtensionRule | None = None
+    replies: tuple[ReplyRule, ...]
+    extensions: tuple[ExtensionRule, ...] = ()
+    complexity: ComplexRule | None = None
     ledger: LedgerRule | None = None
-    callback: CallbackRule
+    callbacks: tuple[CallbackRule, ...]
     evaluation: EvaluationRule
+    dissatisfied: DissatisfiedRule
+    letter: LetterRule | None = None
+    reviews: tuple[ReviewRule, ...] = ()
     exemption: ExemptionRule | None = None
     panel: PanelRule | None = None
+    closing: ClosingRule
+    publication: PublicationRule | None = None
     supervision_methods: tuple[SupervisionMethod, ...]
     supervision_grounds: tuple[Ground, ...]
-    triggers: tuple[Trigger, ...]
+    clue_grounds: tuple[Ground, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    instruction: InstructionRule | None = None
     recusal: RecusalRule
     merge: MergeRule
+    duties: tuple[Duty, ...] = ()
+    own_lists: tuple[OwnList, ...] = ()
+    sign_in: SignInRule | None = None
+    staff_change: StaffChangeRule | None = None
+
+    def reply_rule(self, facts: Mapping[str, str]) -> ReplyRule:
+        """Who looks at a reply under these facts. Loading sees to it that one row always holds."""
+        rule = most_specific(self.replies, facts)
+        assert rule is not None
+        return rule
+
+    def callback_rule(self, facts: Mapping[str, str]) -> CallbackRule:
+        """How a case with these facts is called back."""
+        rule = most_specific(self.callbacks, facts)
+        assert rule is not None
+        return rule
+
+    def extension_rule(self, facts: Mapping[str, str]) -> ExtensionRule | None:
+        """The extension that a case with these facts may get; None when its procedure knows none."""
+        return most_specific(self.extensions, facts)
 
     @cached_property
     def action_rules(self) -> Mapping[str, ActionRule]:

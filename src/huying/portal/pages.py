@@ -21,5 +21,10 @@ def page(
     request: HttpRequest, platform: Platform, template: str, context: dict[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
     """A page of the portal of `platform`."""
-    shared = {"platform": platform, "policy": policy_of(platform), "page": template.partition("/")[0]}
+    shared = {
+        "platform": platform,
+        "policy": policy_of(platform),
+        "page": template.partition("/")[0],
+        "several": Platform.objects.exclude(pk=platform.pk).exists(),
+    }
     return render(request, f"portal/{template}", {**shared, **(context or {})}, status=status)

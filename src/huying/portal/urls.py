@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from huying.portal.views import case, follow, home, receipt, regulation, submit
+from huying.portal.views import case, compare, follow, home, receipt, regulation, submit
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
     path("", home.front, name="front"),
+    path("compare/", compare.compare, name="compare"),
     path("p/<slug:slug>/", home.start, name="start"),
     path("p/<slug:slug>/submit/", submit.submit, name="submit"),
     path("p/<slug:slug>/receipt/", receipt.receipt, name="receipt"),

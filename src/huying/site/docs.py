@@ -1,7 +1,8 @@
 """The generated pages of `docs/`, and what keeps them true: made from the registry, the regulations and file names.
 
-`pages` gives every generated page as it should be; `problems` says which page is stale, which term the glossary lacks,
-which decision nobody explains and which link leads nowhere. Nothing here needs a database.
+`pages` gives every generated page as it should be; `problems` says which page is stale, which requirement lacks its
+proof, which term the glossary lacks, which decision nobody explains and which link leads nowhere. Nothing here needs a
+database.
 """
 
 import ast
@@ -25,10 +26,15 @@ from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES
 from huying.policy.check import find_regulations
 from huying.policy.load import load_regulation
 from huying.policy.model import LimitName, Regulation, Rule
+from huying.site import conformance
+from huying.site.conformance import Conformance
+from huying.site.markdown import escape, table
 
 ROOT = Path(__file__).resolve().parents[3]
-NOT_TOPICS = {"__init__", "registry", "perform", "verdict"}
+NOT_TOPICS = {"__init__", "registry", "perform", "verdict", "requirements"}
 """File names that are machinery and no matter of the field."""
+PARTS = {"calendar-": "calendar", "sources": "sources", "units": "units", "villages": "units"}
+"""How the names of files begin that hold a topic in several parts."""
 JOURNAL_WRITERS = {"record", "record_for_platform"}
 KIND_OF_ENTRY = re.compile(r"[a-z_]+\.[a-z_]+")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -64,6 +70,10 @@ class Docs:
     @cached_property
     def regulations(self) -> tuple[Regulation, ...]:
         return tuple(load_regulation(folder) for folder in find_regulations(self.root / "regulations"))
+
+    @cached_property
+    def conformance(self) -> Conformance:
+        return Conformance(self.root, self.regulations)
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
@@ -137,7 +147,8 @@ def _is_about(action: str, topic: str) -> bool:
 
 
 def _stem(path: Path) -> str:
-    return "calendar" if path.stem.startswith("calendar-") else path.stem
+    """The topic of a file: one a year of the calendar, and the tree of units in several files, are one topic."""
+    return next((topic for begin, topic in PARTS.items() if path.stem.startswith(begin)), path.stem)
 
 
 def _kinds_in(tree: ast.AST) -> set[str]:
@@ -177,6 +188,7 @@ def pages(docs: Docs) -> dict[Path, str]:
         docs.folder / "topics.md": topics_page(docs),
         docs.folder / "actions.md": actions_page(docs),
         docs.folder / "adr" / "README.md": adr_page(docs),
+        docs.folder / "conformance.md": conformance.page(docs.conformance, MADE),
     }
     for regulation in docs.regulations:
         made[docs.folder / f"rules-{regulation.info.id}.md"] = rules_page(docs, regulation)
@@ -197,7 +209,7 @@ def topics_page(docs: Docs) -> str:
         ]
         for topic in docs.topics
     ]
-    table = _table(["Topic", "Regulation", "Core", "Actions", "Command", "Query", "Screens and API", "Tests"], rows)
+    listed = table(["Topic", "Regulation", "Core", "Actions", "Command", "Query", "Screens and API", "Tests"], rows)
     known = {topic.name for topic in docs.topics}
     others = [
         path for path in sorted(docs.root.glob("tests/**/test_*.py")) if path.stem.removeprefix("test_") not in known
@@ -211,7 +223,7 @@ name, not that it knows nothing of the matter. Commands also stand where an acti
 granted. The pages of the desk, the bodies of the API and the steps of scenarios are made from the registry of actions,
 so most topics need no screen of their own. What the words mean stands in [glossary.toml](glossary.toml).
 
-{table}
+{listed}
 
 Tests of no single topic: {_links(others, docs, separator=", ")}
 """
@@ -275,7 +287,7 @@ def actions_page(docs: Docs) -> str:
 
 def _action_lines(action: Action, docs: Docs) -> Iterator[str]:
     yield f"\n## `{action.id}` {action.label}\n"
-    yield f"{_escape(action.effect)}\n"
+    yield f"{escape(action.effect)}\n"
     parties = ", ".join(f"{docs.zh('role', role)} `{role}`" for role in action.parties)
     yield f"- **Parties**: {parties}"
     yield f"- **Relation to the case**: {HOLDERS.get(action.held_by, action.held_by)}"
@@ -289,7 +301,7 @@ def _action_lines(action: Action, docs: Docs) -> Iterator[str]:
     for regulation in docs.regulations:
         yield f"- **{regulation.info.id}**: {_article_of(action, regulation)}"
     fields = [_field_row(name, info) for name, info in action.input.model_fields.items()]
-    yield f"\n{_table(['Input', '中文', '', 'Values'], fields)}" if fields else "\nNo input."
+    yield f"\n{table(['Input', '中文', '', 'Values'], fields)}" if fields else "\nNo input."
 
 
 HOLDERS = {
@@ -320,7 +332,7 @@ def _article_of(action: Action, regulation: Regulation) -> str:
 
 def _field_row(name: str, info: Any) -> list[str]:
     required = "required" if info.is_required() else "optional"
-    return [f"`{name}`", info.title or "", required, _escape(_values(info.annotation))]
+    return [f"`{name}`", info.title or "", required, escape(_values(info.annotation))]
 
 
 def _values(annotation: Any) -> str:
@@ -365,10 +377,10 @@ def rules_page(docs: Docs, regulation: Regulation) -> str:
         "",
         "## What is not law",
         "",
-        _table(
+        table(
             ["Rule", "中文", "Fills in", "Decision"],
             [
-                [f"`{key}`", _escape(rule.label), _cited(rule, regulation) or "—", _decision_link(rule.decision, docs)]
+                [f"`{key}`", escape(rule.label), _cited(rule, regulation) or "—", _decision_link(rule.decision, docs)]
                 for key, rule in defaults.items()
             ],
         ),
@@ -377,21 +389,21 @@ def rules_page(docs: Docs, regulation: Regulation) -> str:
         rows = [
             [
                 f"`{key}`",
-                _escape(rule.label),
+                escape(rule.label),
                 _cited(rule, regulation) or "—",
                 "text" if rule.origin == "text" else f"default, {_decision_link(rule.decision, docs)}",
             ]
             for key, rule in listed
         ]
         title = f"\n## {docs.zh('rule_topic', topic)} `{topic}`\n"
-        parts += [title, _table(["Rule", "中文", "Article", "Origin"], rows)]
+        parts += [title, table(["Rule", "中文", "Article", "Origin"], rows)]
     return "\n".join(parts)
 
 
 def _cited(rule: Rule, regulation: Regulation) -> str:
     """The article as an official would name it: its label and heading."""
     article = regulation.article(rule.cite)
-    return _escape(f"{article.label} {article.heading}".strip()) if article else ""
+    return escape(f"{article.label} {article.heading}".strip()) if article else ""
 
 
 def _decision_link(decision: str, docs: Docs) -> str:
@@ -412,21 +424,12 @@ def adr_page(docs: Docs) -> str:
 One page a decision: Status, Decision, Context, Consequences. A record is not rewritten when things change; a new one
 supersedes it, and both say so. Decisions on single gaps of a legal text stand in [decisions.md](../decisions.md).
 
-{_table(["No.", "Decision", "Status"], rows)}
+{table(["No.", "Decision", "Status"], rows)}
 """
 
 
 def _title(title: str) -> str:
     return re.sub(r"^ADR-\d+:\s*", "", title)
-
-
-def _table(heads: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def _escape(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 # --- What must hold -----------------------------------------------------------------------------------------------
@@ -459,6 +462,7 @@ def terms_wanted(docs: Docs) -> dict[str, set[str]]:
 def problems(docs: Docs) -> list[str]:
     """What is wrong with the documentation, one line each: where, what, and what to do."""
     found = [f"{_name(path, docs)}: stale; run `huying docs`" for path in stale(docs)]
+    found += conformance.problems(docs.conformance)
     return [*found, *_glossary_problems(docs), *_decision_problems(docs), *_link_problems(docs)]
 
 

@@ -1,7 +1,6 @@
 """Opening a platform with a tree of units of its own, and checking that its regulation can run on that tree."""
 
 import csv
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 from huying.cases.policies import policy_of
 from huying.people.models import Account, Grant, Platform
 from huying.people.units import UnknownUnit, find_unit, open_platform
+from huying.policy.load import UnclearRegulation, read_tree
 from huying.policy.model import Regulation, UnitSpec, UnitTree
 
 COLUMNS = ("path", "name", "kind", "handles", "roles", "aliases")
@@ -86,37 +86,16 @@ def load_tree(path: Path) -> UnitTree:
     Raises: BadTree.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        return _from_csv(path, text) if path.suffix.lower() == ".csv" else _from_toml(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        if path.suffix.lower() == ".csv":
+            return _from_csv(path, path.read_text(encoding="utf-8-sig"))
+        return read_tree([path])
+    except UnclearRegulation as unclear:
+        raise BadTree("\n".join(map(str, unclear.problems))) from None
+    except (OSError, UnicodeDecodeError) as error:
         raise BadTree(f"{path}：读不了（{error}）→ 应为 UTF-8 的 TOML 或 CSV。") from None
     except ValidationError as error:
         lines = [f"{path}：{'.'.join(map(str, one['loc']))}：{one['msg']} → 按说明改正。" for one in error.errors()]
         raise BadTree("\n".join(lines)) from None
-
-
-def _from_toml(text: str) -> UnitTree:
-    raw = tomllib.loads(text)
-    unknown = set(raw) - {"root", "unit", "group"}
-    if unknown or "root" not in raw:
-        raise BadTree(
-            f"单位表只能有 root（必填）、[[unit]]、[[group]]，现在多了：{'、'.join(sorted(unknown)) or '无'}。"
-        )
-    units = [UnitSpec.model_validate(row) for row in raw.get("unit", [])]
-    for number, group in enumerate(raw.get("group", []), 1):
-        units += _group(number, dict(group))
-    return UnitTree(root=raw["root"], units=tuple(units))
-
-
-def _group(number: int, group: dict[str, Any]) -> Iterator[UnitSpec]:
-    """Many units alike: `below` and `names`; a name may be a table with `name`, `as` (its path) and `aliases`."""
-    below, names = group.pop("below", ""), group.pop("names", None)
-    if not isinstance(names, list):
-        raise BadTree(f"第{number}个 [[group]] 没有 names → 列出单位名称。")
-    for one in names:
-        row = {"name": one} if isinstance(one, str) else dict(one)
-        last = row.pop("as", row.get("name", ""))
-        yield UnitSpec.model_validate({**group, **row, "path": f"{below}/{last}" if below else last})
 
 
 def _from_csv(path: Path, text: str) -> UnitTree:

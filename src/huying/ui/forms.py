@@ -7,6 +7,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import IO, Any, Literal, Union, get_args, get_origin
 
 from django import forms
@@ -239,6 +240,8 @@ def _own_options(name: str, info: FieldInfo, action_id: str) -> Options | None:
     nested = _model_in(info.annotation)
     if nested is not None:
         return Options([(field, one.title or field) for field, one in nested.model_fields.items()], "checks")
+    if get_origin(kind) is tuple and get_origin(get_args(kind)[0]) is Literal:
+        return Options([(value, words.get(value, value)) for value in get_args(get_args(kind)[0])], "checks")
     if get_origin(kind) is Literal:
         values = [value for value in get_args(kind) if value != ""]
         pairs = [(value, words.get(value, value)) for value in values]
@@ -266,7 +269,9 @@ def _field(name: str, info: FieldInfo, options: Options | None, label: str | Non
     widget = _choice_widget(options, required) if options else _plain_widget(info)
     if required and not isinstance(widget, forms.CheckboxSelectMultiple | forms.CheckboxInput):
         widget.attrs["required"] = True
-    field = forms.Field(required=False, label=label, widget=widget, help_text=hint or _own_hint(info, options))
+    field = forms.Field(
+        required=False, label=label, widget=widget, help_text=hint or info.description or _own_hint(info, options)
+    )
     field.is_needed = required  # type: ignore[attr-defined]  # read by ui/_field.html
     return field
 
@@ -296,6 +301,8 @@ def _plain_widget(info: FieldInfo) -> forms.Widget:
     longest = _longest(info)
     if kind is bool:
         return forms.CheckboxInput()
+    if kind is Decimal:
+        return forms.NumberInput({"inputmode": "decimal", "step": "0.01"})
     if kind is int:
         bounds = {
             side: getattr(one, mark)

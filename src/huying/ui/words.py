@@ -7,13 +7,15 @@ from huying.cases.commands import ACTIONS
 from huying.cases.commands.perform import TARGET_STATES
 from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES
 from huying.policy.model import Regulation
+from huying.policy.words import CAUSES, COMPLEXITY, FLAGS, LIMITS, MODES, TRANSFERS, URGENCY
 
 WORDS: Mapping[str, Mapping[Any, str]] = {
-    "case_state": CASE_STATES,
+    # Who looks at an answer, and whether it is rated or called back, differs by regulation: the words leave it open.
+    "case_state": {**CASE_STATES, "checking": "待审核", "feedback": "已反馈"},
     # What the citizen is told: the same states in their words.
     "citizen_state": {
         "received": "已接收，正在分办", "handling": "承办单位办理中", "checking": "已有答复，正在审核",
-        "feedback": "已答复，请您评价",
+        "feedback": "已答复",
         "closed": "已办结", "refused": "不予受理", "redirected": "已转其他渠道", "withdrawn": "您已撤回",
         "merged": "已并入同类诉求",
     },
@@ -24,15 +26,18 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
     "clue_state": {"proposed": "待移交", "transferred": "已移交", "concluded": "已处理"},
     "report_state": {"submitted": "已呈报", "instructed": "已批示"},
     "reply_state": {
-        "unit_review": "单位审核", "checking": "待质检", "passed": "已通过", "failed": "已退回",
+        "unit_review": "待单位审核", "checking": "待中心审核", "passed": "已通过", "failed": "已退回",
     },
     "application_type": {
         "return": "退单", "transfer_up": "转请上级", "extension": "延期", "complex": "疑难复杂件", "ledger": "挂账",
         "refusal": "不予受理", "closure": "办结", "exemption": "核减", "review": "复查", "re_review": "复核",
     },
     "unit_role": {"lead": "主办", "co": "协办"},
-    "cause": {"first": "首次交办", "check_failed": "审核退回", "dissatisfied": "不满意书面交办",
-        "rework": "退回重办"},
+    "cause": CAUSES,
+    "transfer_ground": TRANSFERS,
+    "adoption": {"adopted": "采纳", "partly": "部分采纳", "not_adopted": "未采纳"},
+    "publication_criteria": {"representative": "有代表性", "guiding": "有指导意义", "standard_reply": "答复规范"},
+    "flow": {"bottom_up": "自下而上", "top_down": "自上而下"},
     "method": {
         "phone": "电话", "visit": "上门", "site": "现场", "sms": "短信", "wechat": "微信", "email": "电子邮件",
         "letter": "书信", "online": "网上留言", "survey": "问卷", "in_person": "当面", "video": "视频",
@@ -56,27 +61,21 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
     "trust": {5: "非常信任", 4: "信任", 3: "基本信任", 2: "不信任", 1: "非常不信任"},
     "criteria": {"facts_clear": "事实清楚", "basis_right": "定性准确", "handled_well": "处理到位"},
     "yes_no": {True: "是", False: "否", "true": "是", "false": "否"},
-    "urgency": {"normal": "一般", "urgent": "紧急", "immediate": "特急"},
-    "complexity": {"normal": "一般", "complex": "疑难复杂"},
-    "mode": {"oral": "口头", "written": "书面"},
-    "procedure": {"refer": "直接交办", "joint": "联合办理", "submit": "呈报办理"},
-    "conclusion": {"exempt": "核减办结，不计入考核", "unsatisfied": "认定不满意，公函督办"},
+    "urgency": URGENCY,
+    "complexity": COMPLEXITY,
+    "mode": MODES,
+    "procedure": {"refer": "转办", "joint": "协办", "submit": "呈办"},
+    "conclusion": {"exempt": "核减办结，不计入考核", "unsatisfied": "认定不满意，书面督办"},
     "report_kind": {"special": "专报", "flash": "快报"},
     "identity_level": {"open": "公开", "masked": "部分隐去", "confidential": "保密", "anonymous": "匿名"},
     "source": {"citizen": "诉求人评价", "callback": "人工回访"},
     "supplement_kind": {"supplement": "补充材料", "urge": "催办", "withdrawal": "撤回说明"},
     "link_type": {"merged": "并单"},
-    "limit": {
-        "claim": "签收", "return": "退单", "transfer_up": "转请上级", "contact": "联系诉求人", "handle": "办理答复",
-        "co_feedback": "协办反馈", "extension_request": "申请延期", "decide": "审批", "check": "答复审核",
-        "letter": "书面督办", "rework": "重办", "review": "挂账复核", "evaluation": "评价",
-        "long_unresolved": "久拖未办",
-        "immediate": "紧急处置", "supervision": "督办",
-    },
+    "limit": LIMITS,
     "day": {"zero": "起算日", "working": "工作日", "weekend": "周末", "holiday": "法定节假日", "makeup": "调休上班"},
     "notice": {
         "receipt": "诉求已登记", "refused": "不予受理告知", "redirected": "转其他渠道告知",
-        "dispatched": "新工单待签收",
+        "dispatched": "新工单",
         "progress": "办理进展", "extension_granted": "延期告知", "ledger": "挂账告知", "replied": "答复已送达",
         "rework": "工单退回重办", "formal_assignment": "不满意工单书面交办", "closed": "诉求已办结",
         "merged": "诉求已并入同类诉求",
@@ -85,16 +84,13 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "decided": "申请已有决定",
     },
     "role": {
-        "citizen": "诉求人", "grid_worker": "网格员", "operator": "话务员", "dispatcher": "分办员",
+        "citizen": "诉求人", "grid_worker": "网格员", "operator": "受理员", "dispatcher": "分办员",
         "checker": "审核员",
         "caller": "回访员", "supervisor": "督办员", "analyst": "分析员", "handler": "承办人员", "leader": "单位领导",
         "unit_admin": "单位平台管理员", "inspector": "纪检监察", "executive": "批示领导", "auditor": "审计员",
         "admin": "系统管理员", "system": "系统", "channel": "接口渠道",
     },
-    "flag": {
-        "urgent": "紧急", "sensitive": "敏感", "clue": "线索", "hot": "热点", "repeat": "重复", "group": "群体性",
-        "key": "重点", "night": "夜间",
-    },
+    "flag": FLAGS,
     "event": {
         "limit.missed": "期限届满未办", "case.imported": "从原有系统导入",
         "notice.sent": "系统发出提醒", "notice.due_soon": "期限将到提醒",
@@ -108,13 +104,15 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "case.answer": "在线答复", "case.refuse": "不予受理", "case.redirect": "转其他渠道", "case.accept": "受理",
         "case.dispatch": "交办承办单位", "case.reassign": "改派承办单位", "case.claim": "承办单位签收",
         "case.contact": "承办单位联系您", "case.progress": "办理进展", "case.reply": "承办单位提交答复",
-        "check.pass": "答复审核通过并反馈", "case.evaluate": "您作出评价", "case.call_back": "回访",
-        "case.rework": "退回重新办理",
+        "check.pass": "答复审核通过并反馈", "reply.approve": "单位审核通过答复", "case.connect": "三方通话",
+        "case.request_review": "您申请复查", "case.request_re_review": "您申请复核", "case.transfer_up": "转请上级单位",
+        "case.evaluate": "您作出评价", "case.call_back": "回访", "case.rework": "退回重新办理",
         "case.close": "办结", "case.merge": "并入同类诉求", "case.unmerge": "恢复单独办理",
     },
 }  # fmt: skip
 
 FIELD_TOPICS: Mapping[str, str] = {
+    "case.transfer_up.ground": "transfer_ground", "case.publish.criteria": "publication_criteria",
     "case.contact.method": "method", "case.contact.result": "contact_result", "case.verify.finding": "finding",
     "case.call_back.method": "method", "case.call_back.result": "callback_result", "panel.conclude.conclusion":
     "conclusion", "report.submit.kind": "report_kind",

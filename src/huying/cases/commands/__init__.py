@@ -3,6 +3,7 @@
 from huying.cases.commands import (
     after,
     applications,
+    bulletins,
     check,
     clock,
     clues,
@@ -10,6 +11,7 @@ from huying.cases.commands import (
     intake,
     meetings,
     merge,
+    publication,
     routing,
     supervision,
 )
@@ -17,6 +19,6 @@ from huying.cases.commands.perform import Done, perform
 from huying.cases.commands.registry import ACTIONS, Action
 
 __all__ = [
-    "ACTIONS", "Action", "Done", "after", "applications", "check", "clock", "clues", "handling", "intake", "meetings",
-    "merge", "perform", "routing", "supervision",
+    "ACTIONS", "Action", "Done", "after", "applications", "bulletins", "check", "clock", "clues", "handling",
+    "intake", "meetings", "merge", "perform", "publication", "routing", "supervision",
 ]  # fmt: skip

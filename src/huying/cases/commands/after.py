@@ -8,18 +8,21 @@ from pydantic import Field
 
 from huying.base.clock import end_of_day, local_date
 from huying.cases.commands import time_limits
-from huying.cases.commands.applications import apply_for
+from huying.cases.commands.applications import DecideInput, apply_for, approves
 from huying.cases.commands.assignments import assign
 from huying.cases.commands.documents import next_document_no
 from huying.cases.commands.endings import close_case
+from huying.cases.commands.handling import bad_rounds
 from huying.cases.commands.intake import Text
 from huying.cases.commands.notices import tell_unit
-from huying.cases.commands.proposals import lead_of, propose_when, tell_supervised
+from huying.cases.commands.proposals import lead_of, propose_for_rating, propose_when, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Callback, Case, Evaluation, Supervision
+from huying.cases.models import Application, Callback, Case, Evaluation, Supervision
+from huying.cases.queries.time_limits import source_rule
 from huying.core import callback as core
 from huying.core.exemption import ExemptionAsk, judge_exemption
 from huying.core.verdict import Refused
+from huying.policy.model import DissatisfiedRule, RatingSource, When
 
 Solved = Literal["yes", "partly", "no"]
 
@@ -31,12 +34,15 @@ class EvaluateInput(Input):
 
 
 @action(
-    "case.evaluate", "评价", parties="citizen", takes=EvaluateInput, held_by="citizen",
+    "case.evaluate", "评价", parties="citizen channel", takes=EvaluateInput, held_by="citizen",
     case_states=("feedback", "closed"),
 )  # fmt: skip
 def evaluate(take: Take, given: EvaluateInput) -> Refused | Mapping[str, Any]:
-    """The requester's own rating, once a round; there is no default."""
+    """The requester's own rating, once a round; there is no default. A source channel hands on what it was told."""
     case, rule = take.case, take.policy.evaluation
+    source = source_rule(case)
+    if take.actor.is_citizen and source is not None and not source.own_evaluation:
+        return Refused("no_evaluation_due", "这件诉求由来源渠道开展满意度评价，请向来源渠道评价。", source)
     if case.anonymous:
         return Refused("no_evaluation_due", "匿名诉求不作满意度评价。", rule)
     if case.evaluations.filter(round=case.round).exists():
@@ -45,12 +51,27 @@ def evaluate(take: Take, given: EvaluateInput) -> Refused | Mapping[str, Any]:
         local_date(case.closed_at) + timedelta(days=rule.window_days)
     ):
         return Refused("no_evaluation_due", f"办结已超过{rule.window_days}日，评价已经截止。", rule)
+    name: RatingSource = "citizen" if take.actor.is_citizen else "channel"
     row = Evaluation.objects.create(
-        case=case, round=case.round, source="citizen", rating=given.rating, solved=given.solved or "",
-        comment=given.comment, bad=core.is_bad(given.rating, rule.bad_up_to), at=take.now,
+        case=case, round=case.round, source=name, rating=given.rating, solved=given.solved or "",
+        comment=given.comment, bad=core.is_bad(given.rating, rule.bad_up_to), counted=_counts(take), at=take.now,
     )  # fmt: skip
     time_limits.end(case.limits.filter(name="evaluation"), at=take.now)
+    if row.bad:
+        _follow_bad(take, name)
     return {"evaluation": row.pk, "rating": given.rating}
+
+
+def _counts(take: Take) -> bool:
+    """Whether the figures take the rating: some matters are not judged by satisfaction (decision Q-9)."""
+    uncounted = take.policy.evaluation.uncounted
+    if uncounted is None:
+        return True
+    facts = take.facts()
+    return not any(
+        When(**{name: values}).holds(facts)
+        for name, values in uncounted.conditions.items()  # any one of them is enough
+    )
 
 
 class CallBackInput(Input):
@@ -69,10 +90,11 @@ class CallBackInput(Input):
 )  # fmt: skip
 def call_back(take: Take, given: CallBackInput) -> Refused | Mapping[str, Any]:
     """The requester is asked by a person: contacted, solved, satisfied, trusting."""
-    case, rule = take.case, take.policy.callback
+    case, rule = take.case, take.policy.callback_rule(take.facts())
+    source: RatingSource = "survey" if given.method == "survey" else "callback"
     if case.anonymous:
         return Refused("no_evaluation_due", "匿名诉求没有联系方式，不作回访。", rule)
-    if is_called_back(take, case) or case.evaluations.filter(round=case.round, source="callback").exists():
+    if is_called_back(take, case) or case.evaluations.filter(round=case.round, source=source).exists():
         return Refused("already_done", "本轮办理已经完成回访。", rule)
     refused = core.judge_items(given.model_dump(), rule)
     if refused:
@@ -83,26 +105,19 @@ def call_back(take: Take, given: CallBackInput) -> Refused | Mapping[str, Any]:
         by=take.actor.id,
     )  # fmt: skip
     bad = given.rating is not None and core.is_bad(given.rating, rule.bad_up_to)
-    bad_before = case.evaluations.filter(source="callback", bad=True).exclude(round=case.round).count()
     if given.result == "reached" and given.rating is not None:
         Evaluation.objects.create(
-            case=case, round=case.round, source="callback", rating=given.rating, solved=given.solved or "",
-            contacted=given.contacted, trust=given.trust, comment=given.comment, bad=bad, at=take.now,
+            case=case, round=case.round, source=source, rating=given.rating, solved=given.solved or "",
+            contacted=given.contacted, trust=given.trust, comment=given.comment, bad=bad, counted=_counts(take),
+            at=take.now,
         )  # fmt: skip
         _compare(take, given)
-    if case.state == "closed" or not case.assignments.exists():
-        if case.state == "feedback":
-            close_case(take)
-        return {"callback": row.pk, "result": given.result}
-    outcome = core.judge_outcome(
-        given.result,
-        bad,
-        bad_before,
-        _tries(take),
-        rule,
-        take.policy.panel.after_bad if take.policy.panel else None,
-    )
-    _follow(take, outcome)
+    outcome: str = "stay"
+    if bad and (case.assignments.exists() or take.policy.dissatisfied.does == "propose"):
+        outcome = _follow_bad(take, source)
+    elif case.state == "feedback" and rule.closes and core.is_done(given.result, _tries(take), rule):
+        close_case(take)
+        outcome = "close"
     return {"callback": row.pk, "result": given.result, "outcome": outcome}
 
 
@@ -115,7 +130,7 @@ def is_called_back(take: Take, case: Case) -> bool:
     """Whether the callback of this round is done: reached, declined, or tried often enough."""
     if case.callbacks.filter(round=case.round, result__in=("reached", "declined")).exists():
         return True
-    return core.is_fulfilled(_tries(take), take.policy.callback)
+    return core.is_fulfilled(_tries(take), take.policy.callback_rule(take.facts()))
 
 
 def _compare(take: Take, given: CallBackInput) -> None:
@@ -129,17 +144,46 @@ def _compare(take: Take, given: CallBackInput) -> None:
         propose_when(take.case, what, at=take.now)
 
 
-def _follow(take: Take, outcome: core.Outcome) -> None:
+def _follow_bad(take: Take, source: RatingSource) -> core.Outcome:
+    """What a bad rating from that source leads to, as the regulation says."""
+    case, rule, panel, letter = take.case, take.policy.dissatisfied, take.policy.panel, take.policy.letter
+    lead = lead_of(case)
+    if letter is not None and bad_rounds(case) >= letter.after_bad and lead is not None:
+        last = case.assignments.filter(role="lead").select_related("unit").order_by("-pk")[0]
+        if not last.limits.filter(name="letter").exists():
+            time_limits.start_named(case, "letter", at=take.now, event="repeated_bad", assignment=last)
+            tell_unit(case, lead, "formal_assignment", at=take.now, round=case.round)
+    bad = case.evaluations.filter(bad=True, source__in=rule.sources).values("round").distinct().count()
+    outcome = core.judge_bad(source, bad, rule, panel.after_bad if panel else None, is_closed=case.state == "closed")
     match outcome:
-        case "close":
-            close_case(take)
         case "rework":
             open_round(take, "dissatisfied", "formal_assignment")
         case "panel":
-            take.case.awaits_panel = True
-            take.case.save(update_fields=["awaits_panel"])
+            case.awaits_panel = True
+            case.save(update_fields=["awaits_panel"])
+        case "supervise":
+            _supervise(take, rule)
+            if lead is not None and bad <= rule.rounds:
+                open_round(take, "dissatisfied", "rework")
+        case "propose":
+            propose_for_rating(case, rule, at=take.now)
         case _:
             pass
+    return outcome
+
+
+def _supervise(take: Take, rule: DissatisfiedRule) -> None:
+    """One supervision for the case, opened by the platform with its document and date (decisions Z-3 and Z-4)."""
+    case = take.case
+    if case.supervisions.filter(ground=rule.ground).exists():
+        return
+    row = Supervision.objects.create(
+        case=case, unit=lead_of(case), issued_by_id=case.holder_id, method=rule.method, ground=rule.ground,
+        rule=f"dissatisfied.{rule.key}", article=rule.cite, state="open", request=rule.label, at=take.now,
+        opened_at=take.now, by="system", document_no=next_document_no(take, rule.method),
+    )  # fmt: skip
+    tell_supervised(row, at=take.now)
+    take.made = row
 
 
 def open_round(take: Take, cause: str, template: str, note: str = "") -> None:
@@ -204,7 +248,7 @@ def request_exemption(take: Take, given: ExemptionInput) -> Refused | Mapping[st
     refused = judge_exemption(ask, rule) or take.store(given.attachments, "statement")
     if refused:
         return refused
-    return apply_for(take, "exemption", reason=given.reason, decider=rule.decider, signed=True, sealed=True)
+    return apply_for(take, "exemption", reason=given.reason, rule=rule, signed=True, sealed=True)
 
 
 class PanelInput(Input):
@@ -251,12 +295,61 @@ def conclude_panel(take: Take, given: PanelInput) -> Refused | Mapping[str, Any]
     return {"conclusion": "unsatisfied", "supervision": supervision.pk}
 
 
+class ReviewInput(Input):
+    reason: Text = Field(title="申请理由")
+
+
+BY_CITIZEN = {"parties": "citizen", "takes": ReviewInput, "held_by": "citizen", "case_states": ("feedback", "closed")}
+
+
+@action("case.request_review", "申请复查", **BY_CITIZEN)
+def request_review(take: Take, given: ReviewInput) -> Refused | Mapping[str, Any]:
+    """The citizen wants the handling looked at again."""
+    return _ask_review(take, "review", given.reason)
+
+
+@action("case.request_re_review", "申请复核", **BY_CITIZEN)
+def request_re_review(take: Take, given: ReviewInput) -> Refused | Mapping[str, Any]:
+    """The citizen does not accept the review: a higher body looks once more."""
+    return _ask_review(take, "re_review", given.reason)
+
+
+def _ask_review(take: Take, type_: str, reason: str) -> Refused | Mapping[str, Any]:
+    """One each, in its days after the answer or after the decision before (decision H-12)."""
+    case, rule = take.case, next((one for one in take.policy.reviews if one.key == type_), None)
+    if rule is None:
+        return Refused("not_enabled", "本平台的规定没有这种申请。", take.rule)
+    if case.applications.filter(type=type_).exists():
+        return Refused("already_done", "已经提出过这种申请。", rule)
+    since = case.replies.filter(state="passed").order_by("-pk").values_list("checked_at", "at").first()
+    start = (since[0] or since[1]) if since else case.closed_at
+    if rule.after:
+        before = case.applications.filter(type=rule.after).exclude(state="pending").first()
+        if before is None or before.decided_at is None:
+            return Refused("wrong_state", "须在复查作出决定后才能申请复核。", rule)
+        start = before.decided_at
+    if start is not None and take.now >= end_of_day(local_date(start) + timedelta(days=rule.apply_days)):
+        return Refused("too_late", f"已过申请期限，应当在{rule.apply_days}日内提出。", rule)
+    return apply_for(take, type_, reason=reason, rule=rule, limit="review")
+
+
+@approves("review")
+@approves("re_review")
+def _approve_review(take: Take, application: Application, given: DecideInput) -> Refused | Mapping[str, Any]:
+    """复查、复核: handling was improper, so the unit begins anew."""
+    if take.case.state not in ("feedback", "closed") or lead_of(take.case) is None:
+        return Refused("wrong_state", "这件诉求正在办理或者没有交办过单位，不能退回重办。", take.rule)
+    open_round(take, "review", "rework", given.opinion)
+    return {"round": take.case.round}
+
+
 class CloseInput(Input):
     outcome: Literal["", "solved", "partly", "explained", "planned", "unsolvable"] = Field(default="", title="办理结果")
+    attachments: tuple[str, ...] = Field(default=(), title="书面材料")
 
 
 @action(
-    "case.close", "办结", parties="dispatcher unit_admin system", takes=CloseInput, held_by="centre",
+    "case.close", "办结", parties="dispatcher unit_admin system", takes=CloseInput, held_by="closer",
     case_states=("feedback",),
 )  # fmt: skip
 def close(take: Take, given: CloseInput) -> Refused | Mapping[str, Any]:
@@ -265,9 +358,10 @@ def close(take: Take, given: CloseInput) -> Refused | Mapping[str, Any]:
     if case.awaits_panel:
         return Refused("wrong_state", "诉求人两次不满意，须先组织分析研判。", take.policy.panel)
     refused = core.judge_closing(
-        called_back=is_called_back(take, case), was_dispatched=case.assignments.exists(),
-        contactable=not case.anonymous, rule=take.policy.callback,
+        called_back=is_called_back(take, case), was_dispatched=case.assignments.exists(), round_=case.round,
+        contactable=not case.anonymous, rule=take.policy.callback_rule(take.facts()),
     )  # fmt: skip
+    refused = refused or take.store(given.attachments)
     if refused:
         return refused
     if given.outcome:
@@ -278,7 +372,7 @@ def close(take: Take, given: CloseInput) -> Refused | Mapping[str, Any]:
 
 
 @action(
-    "case.archive", "归档", parties="dispatcher unit_admin system", held_by="centre",
+    "case.archive", "归档", parties="dispatcher unit_admin system", held_by="closer",
     case_states=("closed", "refused", "redirected", "withdrawn"),
 )  # fmt: skip
 def archive(take: Take, given: Any) -> Refused | Mapping[str, Any]:

@@ -29,21 +29,44 @@ def choose_units(take: Take, lead: str, co: Sequence[str]) -> tuple[Unit, list[U
 
 def judge_days(take: Take, workdays: int | None, name: str) -> Refused | None:
     """A limit set at assignment may not pass the whole handling period that the regulation allows."""
-    rule = take.policy.extension
+    rule = take.policy.extension_rule(take.facts())
     longest = rule.max_total_working_days if rule else None
     if workdays is not None and longest is not None and workdays > longest:
         return Refused("exceeds_limit", f"办理期限原则上不得超过{longest}个工作日。", rule)
     return None
 
 
+def judge_reach(take: Take, units: tuple[Unit, list[Unit]], name: str) -> Refused | None:
+    """A dispatcher gives work to units of the tree that the own unit looks after, and to no others."""
+    unit = take.actor.unit
+    assert unit is not None
+    top = unit.parent if unit.kind == "centre" and unit.parent is not None else unit
+    lead, co = units
+    for one in (lead, *co):
+        if not top.holds(one):
+            field = name if one is lead else "co"
+            return Refused(f"invalid:{field}", f"“{one.name}”不在本级管辖范围内，请转请上级分办。", take.rule)
+    return None
+
+
 def assign(
     take: Take, lead: Unit, co: Sequence[Unit] = (), *, cause: str, limit_workdays: int | None = None,
-    procedure: str = "", note: str = "",
+    procedure: str = "", note: str = "", goes_on: bool = False,
 ) -> Assignment:  # fmt: skip
-    """Make the assignments of the present round; the case is in handling from here."""
-    take.case.state = "handling"
-    take.case.save(update_fields=["state", "accepted_at"])
-    first = give(take, lead, "lead", cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note)
+    """Make the assignments of the present round; the case is in handling from here.
+
+    A centre that is given a case holds it: its own dispatcher hands it on.
+    """
+    case, unit = take.case, take.actor.unit
+    if lead.kind == "centre":
+        case.holder = lead
+    elif unit is not None and unit.pk != case.holder_id and take.actor.role == "dispatcher" and unit.kind == "centre":
+        case.holder = unit
+    case.state = "handling"
+    case.save(update_fields=["state", "accepted_at", "holder"])
+    first = give(
+        take, lead, "lead", cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note, goes_on=goes_on
+    )
     for unit in co:
         give(take, unit, "co", cause=cause, procedure=procedure, note=note)
     # A reply that the check sent back stays the same 交办.
@@ -54,13 +77,23 @@ def assign(
 
 def give(
     take: Take, unit: Unit, role: str, *, cause: str, limit_workdays: int | None = None, procedure: str = "",
-    note: str = "",
+    note: str = "", goes_on: bool = False,
 ) -> Assignment:  # fmt: skip
     """One assignment of the present round, with its limits; the unit is told."""
     assignment = Assignment.objects.create(
         case=take.case, unit=unit, unit_left=unit.left, unit_right=unit.right, role=role, round=take.case.round,
         cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note, assigned_at=take.now,
     )  # fmt: skip
-    time_limits.start_for_assignment(take.case, assignment, at=take.now)
+    time_limits.start_for_assignment(take.case, assignment, at=take.now, goes_on=goes_on)
     tell_unit(take.case, unit, "dispatched", at=take.now, role=role, round=take.case.round)
     return assignment
+
+
+def take_up(take: Take) -> None:
+    """签收: the unit takes the order; its handling clock starts, unless it runs already."""
+    assignment = take.assignment
+    assert assignment is not None
+    assignment.state, assignment.claimed_at = "handling", take.now
+    assignment.save(update_fields=["state", "claimed_at"])
+    time_limits.end_named(assignment, "claim", at=take.now)
+    time_limits.start_for_claim(take.case, assignment, at=take.now)

@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from huying.cases.commands import time_limits
 from huying.cases.commands.assignments import assign
-from huying.cases.commands.handling import give_feedback
+from huying.cases.commands.endings import give_feedback
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import propose_by_count
 from huying.cases.commands.registry import Input, Take, action
@@ -61,4 +62,5 @@ def _decide(take: Take, state: str, given: PassInput | FailInput) -> Reply:
     reply.state, reply.check_note, reply.criteria = state, given.note, given.criteria.model_dump()
     reply.checked_at, reply.checked_by = take.now, take.actor.id
     reply.save(update_fields=["state", "check_note", "criteria", "checked_at", "checked_by"])
+    time_limits.end(take.case.limits.filter(name="check"), at=take.now)
     return reply

@@ -23,6 +23,7 @@ from huying.cases.policies import calendar_of
 from huying.core.time_limits import rungs_at
 from huying.people.actors import system
 from huying.people.models import Platform
+from huying.people.units import find_unit
 from huying.policy.model import Escalation
 
 PAGE = 500
@@ -210,6 +211,8 @@ def _climb(case: Case, limit: TimeLimit, rung: Escalation, moment: datetime, thi
     """One rung of the ladder: a notice, a nudge, or a proposal that a person opens or sends."""
     assignment = limit.assignment
     unit = assignment.unit if assignment else lead_of(case)
+    if rung.to and rung.does in ("notice", "nudge"):
+        unit = find_unit(case.platform, rung.to)
     key = f"escalations.{rung.key}"
     made: dict[str, int] = {}
     nudge: Nudge | None = None

@@ -18,16 +18,17 @@ class TransferInput(Input):
     content: Text = Field(title="线索内容")
 
 
-@action("clue.transfer", "线索移交", parties="supervisor", takes=TransferInput, held_by="centre")
+@action("clue.transfer", "线索移交", parties="supervisor", takes=TransferInput, held_by="overseer")
 def transfer(take: Take, given: TransferInput) -> Refused | Mapping[str, Any]:
     """A clue goes to the inspectors; one that the platform drafted on the same ground is taken up."""
-    if given.ground not in {ground.key for ground in take.policy.supervision_grounds}:
+    known = {ground.key for ground in (*take.policy.supervision_grounds, *take.policy.clue_grounds)}
+    if given.ground not in known:
         return Refused("invalid:ground", "请选择规定的移交事由。", take.rule)
     to = take.unit(given.to, "to")
     if isinstance(to, Refused):
         return to
-    if to.kind != "discipline":
-        return Refused("invalid:to", "线索应当移交纪检监察机关。", take.rule)
+    if to.kind not in ("discipline", "oversight"):
+        return Refused("invalid:to", "线索应当移交纪检监察或者督查机关。", take.rule)
     standing = Clue.objects.filter(case=take.case, ground=given.ground, to_unit=to).exclude(state="concluded").first()
     if standing is not None and standing.state != "proposed":
         return Refused("already_done", "同一事由的线索已经移交。", take.rule)

@@ -6,7 +6,7 @@ from huying.cases.commands.registry import Take
 
 CODES = {
     "phone": "电督", "letter": "函督", "meeting": "会督", "instruction": "批督", "onsite": "现督",
-    "formal_assignment": "书交",
+    "formal_assignment": "书交", "official_letter": "函告",
 }  # fmt: skip
 
 

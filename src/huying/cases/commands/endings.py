@@ -3,7 +3,7 @@
 from huying.cases.commands import time_limits
 from huying.cases.commands.notices import tell_citizen
 from huying.cases.commands.registry import Take
-from huying.cases.models import Assignment
+from huying.cases.models import Assignment, Reply
 
 
 def end_assignment(take: Take, assignment: Assignment, state: str) -> None:
@@ -41,3 +41,16 @@ def close_case(take: Take) -> None:
     end_case(take, "closed")
     time_limits.start_named(take.case, "evaluation", at=take.now, event="closure")
     tell_citizen(take.case, "closed", at=take.now)
+
+
+def give_feedback(take: Take, row: Reply) -> None:
+    """The reply reaches the citizen; the unit's task is done and the watch over the case ends."""
+    take.case.state = "feedback"
+    take.case.save(update_fields=["state"])
+    take.case.assignments.filter(state="submitted").update(state="done", ended_at=take.now)
+    time_limits.end(take.case.limits.filter(name="long_unresolved"), at=take.now)
+    if take.case.ledger:
+        take.case.ledger = False
+        take.case.save(update_fields=["ledger"])
+        time_limits.drop(take.case.limits.filter(name="review"), at=take.now)
+    tell_citizen(take.case, "replied", at=take.now, reply=row.pk)

@@ -8,17 +8,18 @@ from pydantic import BeforeValidator, Field
 
 from huying.base.clock import LEGAL_ZONE
 from huying.cases.commands import time_limits
-from huying.cases.commands.applications import apply_for, judge_extension_request
-from huying.cases.commands.endings import end_assignment
-from huying.cases.commands.intake import Text
-from huying.cases.commands.notices import tell_citizen
+from huying.cases.commands.applications import apply_for, extension_rule, judge_extension_request
+from huying.cases.commands.documents import next_document_no
+from huying.cases.commands.endings import end_assignment, give_feedback
+from huying.cases.commands.intake import OUTCOMES, Text
+from huying.cases.commands.notices import tell_citizen, tell_unit
+from huying.cases.commands.proposals import propose_when
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Contact, Reply, Verification
+from huying.cases.models import Assignment, Case, Contact, OfficialLetter, Reply, Verification
 from huying.core.reply import ReplyFacts, judge_reply, state_after_reply
 from huying.core.verdict import Refused
 
 IN_HAND = {"case_states": ("handling",), "assignment_states": ("handling",)}
-OUTCOMES = Literal["solved", "partly", "explained", "planned", "unsolvable"]
 
 
 class ContactInput(Input):
@@ -91,11 +92,35 @@ class ExtensionInput(Input):
 @action("case.request_extension", "申请延期", parties="handler", takes=ExtensionInput, held_by="lead", **IN_HAND)
 def request_extension(take: Take, given: ExtensionInput) -> Refused | Mapping[str, Any]:
     """A later date is asked for; the limit moves only when it is granted."""
-    assert take.policy.extension is not None
-    return judge_extension_request(take, given.workdays) or apply_for(
-        take, "extension", reason=given.reason, decider=take.policy.extension.decider, workdays=given.workdays,
-        progress=given.progress,
-    )  # fmt: skip
+    rule = extension_rule(take)
+    if rule is not None and rule.progress_required and not given.progress:
+        return Refused("missing:progress", "申请延期时请写明目前进展，批准后一并告知诉求人。", rule)
+    refused = judge_extension_request(take, given.workdays)
+    if refused or rule is None:
+        return refused or Refused("not_enabled", "本办理方式没有延期的规定。", take.rule)
+    asked = apply_for(
+        take, "extension", reason=given.reason, rule=rule, workdays=given.workdays, progress=given.progress
+    )
+    limit = time_limits.handle_limit(take.case)
+    if not isinstance(asked, Refused) and limit is not None and limit.due_on == take.today:
+        propose_when(take.case, "late_extension", at=take.now)
+    return asked
+
+
+class ComplexInput(Input):
+    reason: Text = Field(title="认定理由")
+
+
+@action("case.request_complex", "申请认定复杂件", parties="handler", takes=ComplexInput, held_by="lead", **IN_HAND)
+def request_complex(take: Take, given: ComplexInput) -> Refused | Mapping[str, Any]:
+    """More complex than it looked: the longer limit, for the leader to approve before the shorter one ends."""
+    rule, limit = take.policy.complexity, time_limits.handle_limit(take.case)
+    assert rule is not None
+    if take.case.complexity == "complex":
+        return Refused("already_done", "这件诉求已经认定为复杂件。", rule)
+    if limit is not None and take.now >= limit.due_at:
+        return Refused("too_late", "办理期限已过，不能再申请认定复杂件。", rule)
+    return apply_for(take, "complex", reason=given.reason, rule=rule)
 
 
 class LedgerInput(Input):
@@ -112,9 +137,8 @@ def request_ledger(take: Take, given: LedgerInput) -> Refused | Mapping[str, Any
     if take.case.ledger:
         return Refused("already_done", "这件诉求已经挂账。", take.policy.ledger)
     return apply_for(
-        take, "ledger", reason=given.plan, decider=take.policy.ledger.decider,
-        target_date=given.target_date.isoformat(),
-    )  # fmt: skip
+        take, "ledger", reason=given.plan, rule=take.policy.ledger, target_date=given.target_date.isoformat()
+    )
 
 
 class CoFeedbackInput(Input):
@@ -136,6 +160,7 @@ def co_feedback(take: Take, given: CoFeedbackInput) -> Refused | Mapping[str, An
 class ReplyInput(Input):
     content: Text = Field(title="答复内容")
     outcome: OUTCOMES = Field(title="办理结果")
+    adoption: Literal["", "adopted", "partly", "not_adopted"] = Field(default="", title="采纳情况（意见建议）")
     attachments: tuple[str, ...] = Field(default=(), title="附件")
 
 
@@ -151,36 +176,120 @@ def reply(take: Take, given: ReplyInput) -> Refused | Mapping[str, Any]:
         anonymous=case.anonymous,
         co_units_open=open_co,
     )
-    refused = judge_reply(facts, take.policy.contact, take.policy.reply) or take.store(given.attachments)
+    rule = take.policy.reply_rule(take.facts(assignment))
+    refused = judge_reply(facts, take.policy.contact, rule) or take.store(given.attachments)
     if refused:
         return refused
-    reply_state, case_state = state_after_reply(take.policy.reply)
+    reply_state, case_state = state_after_reply(rule)
     row = Reply.objects.create(
         case=case, unit=assignment.unit, round=case.round, content=given.content, outcome=given.outcome,
-        state=reply_state, at=take.now, by=take.actor.id,
+        adoption=_adoption(case, given), state=reply_state, at=take.now, by=take.actor.id,
     )  # fmt: skip
     assignment.state = "submitted"
     assignment.save(update_fields=["state"])
-    time_limits.end_named(assignment, "handle", "immediate", at=take.now)
+    if reply_state != "unit_review":  # until then it is still in the unit's hands, on the unit's clock
+        end_handling(take, assignment)
     time_limits.drop(assignment.limits.exclude(name__in=("handle", "immediate")), at=take.now)
     assignment.applications.filter(state="pending").exclude(type="exemption").update(
         state="lapsed", decided_at=take.now
     )
     case.state, case.outcome = case_state, given.outcome
     case.save(update_fields=["state", "outcome"])
-    if case_state == "feedback":
-        give_feedback(take, row)
+    _hand_over(take, row)
     return {"reply": row.pk, "outcome": given.outcome}
 
 
-def give_feedback(take: Take, row: Reply) -> None:
-    """The reply reaches the citizen; the unit's task is done and the watch over the case ends."""
-    take.case.state = "feedback"
+def _adoption(case: Case, given: ReplyInput) -> str:
+    """Whether a suggestion was adopted: as the unit says, else as its result tells."""
+    if case.kind != "suggestion" or given.adoption:
+        return given.adoption
+    return {"solved": "adopted", "planned": "adopted", "partly": "partly"}.get(given.outcome, "not_adopted")
+
+
+def end_handling(take: Take, assignment: Assignment) -> None:
+    """The unit has answered: its handling limit is met or missed."""
+    time_limits.end_named(assignment, "handle", "immediate", at=take.now)
+
+
+def _hand_over(take: Take, row: Reply) -> None:
+    """A reply that left the unit: to the check, with a target for it, or to the citizen."""
+    if take.case.state == "feedback":
+        give_feedback(take, row)
+    elif take.case.state == "checking":
+        time_limits.start_named(take.case, "check", at=take.now, event="decision")
+
+
+class ReviewInput(Input):
+    note: str = Field(default="", max_length=2000, title="审核意见")
+
+
+IN_REVIEW = {"on": "reply", "held_by": "lead", "case_states": ("handling",), "assignment_states": ("submitted",)}
+
+
+@action("reply.approve", "单位审核同意", parties="leader", takes=ReviewInput, **IN_REVIEW)
+def approve(take: Take, given: ReviewInput) -> Refused | Mapping[str, Any]:
+    """The unit's leader stands for the reply: on to the check where the regulation wants one, else to the citizen."""
+    row = _review(take, given)
+    if row is None:
+        return Refused("wrong_state", "没有待单位审核的答复。", take.rule)
+    assert take.assignment is not None
+    rule = take.policy.reply_rule(take.facts(take.assignment))
+    row.state, take.case.state = ("checking", "checking") if rule.central_check else ("passed", "feedback")
+    row.checked_at = None if rule.central_check else take.now
+    row.save()
     take.case.save(update_fields=["state"])
-    take.case.assignments.filter(state="submitted").update(state="done", ended_at=take.now)
-    time_limits.end(take.case.limits.filter(name="long_unresolved"), at=take.now)
-    if take.case.ledger:
-        take.case.ledger = False
-        take.case.save(update_fields=["ledger"])
-        time_limits.drop(take.case.limits.filter(name="review"), at=take.now)
-    tell_citizen(take.case, "replied", at=take.now, reply=row.pk)
+    end_handling(take, take.assignment)
+    _hand_over(take, row)
+    return {"reply": row.pk}
+
+
+@action("reply.reject", "单位审核退回", parties="leader", takes=ReviewInput, **IN_REVIEW)
+def reject(take: Take, given: ReviewInput) -> Refused | Mapping[str, Any]:
+    """Back to the handler in the same round; the unit's clock never stopped."""
+    row = _review(take, given)
+    if row is None:
+        return Refused("wrong_state", "没有待单位审核的答复。", take.rule)
+    assert take.assignment is not None
+    row.state = "failed"
+    row.save()
+    take.assignment.state = "handling"
+    take.assignment.save(update_fields=["state"])
+    time_limits.refresh(take.case, at=take.now)
+    return {"reply": row.pk}
+
+
+def _review(take: Take, given: ReviewInput) -> Reply | None:
+    row = take.case.replies.filter(state="unit_review").select_related("unit").order_by("-pk").first()
+    if row is not None:
+        row.review_note, row.reviewed_at, row.reviewed_by = given.note, take.now, take.actor.id
+    return row
+
+
+class LetterInput(Input):
+    content: Text = Field(title="办理情况")
+
+
+@action(
+    "case.official_letter", "正式函告", parties="leader", takes=LetterInput, held_by="lead",
+    case_states=("feedback", "closed"),
+)  # fmt: skip
+def official_letter(take: Take, given: LetterInput) -> Refused | Mapping[str, Any]:
+    """After repeated bad ratings the unit reports in writing what it did; the centre then settles the case."""
+    case, assignment, rule = take.case, take.assignment, take.policy.letter
+    assert assignment is not None and rule is not None
+    if case.letters.filter(round=case.round).exists():
+        return Refused("already_done", "本轮办理已经函告。", rule)
+    if bad_rounds(case) < rule.after_bad:
+        return Refused("wrong_state", f"经{rule.after_bad}次办理仍为差评的，才需要正式函告。", rule)
+    row = OfficialLetter.objects.create(
+        case=case, unit=assignment.unit, round=case.round, document_no=next_document_no(take, "official_letter"),
+        content=given.content, at=take.now, by=take.actor.id,
+    )  # fmt: skip
+    time_limits.end(case.limits.filter(name="letter"), at=take.now)
+    tell_unit(case, case.holder, "decided", at=take.now, type="official_letter", decision="received")
+    return {"letter": row.pk}
+
+
+def bad_rounds(case: Case) -> int:
+    """How many rounds were rated bad."""
+    return case.evaluations.filter(bad=True).values("round").distinct().count()

@@ -1,6 +1,7 @@
 """接收、答复、不予受理、转办、受理、标注: what happens to a case before a unit has it."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
@@ -10,18 +11,34 @@ from huying.base import crypto
 from huying.base.ids import clean_query_code, new_case_number, new_query_code
 from huying.base.text import cut
 from huying.cases import vault
+from huying.cases.access import visible_cases
 from huying.cases.commands import time_limits
+from huying.cases.commands.assignments import assign
 from huying.cases.commands.endings import end_case
 from huying.cases.commands.notices import tell_citizen
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Case, CaseSubject, Party, Reply, SearchMarks, Subject, Supplement
+from huying.cases.models import (
+    Case,
+    CaseSubject,
+    Contact,
+    Link,
+    Party,
+    Reply,
+    SearchMarks,
+    Subject,
+    Supplement,
+)
+from huying.cases.policies import regulation, version_on
+from huying.cases.queries.time_limits import facts_of, source_rule
 from huying.core.lifecycle import OPEN
+from huying.core.time_limits import choose, count
 from huying.core.verdict import Refused
 from huying.people.models import Unit
-from huying.people.units import UnknownUnit, find_unit
+from huying.people.units import UnknownUnit, find_centre, find_unit, superior_of
 
 Text = Annotated[str, Field(max_length=5000)]
 Line = Annotated[str, Field(max_length=200)]
+OUTCOMES = Literal["solved", "partly", "explained", "planned", "unsolvable"]
 
 
 class Requester(BaseModel):
@@ -65,6 +82,9 @@ class SubmitInput(Input):
     urgency: Literal["", "normal", "urgent", "immediate"] = Field(default="", title="紧急程度")
     mode: Literal["", "oral", "written"] = Field(default="", title="方式")
     external_no: str = Field(default="", max_length=80, title="来源编号")
+    source: str = Field(default="", max_length=40, title="来源热线")
+    due: date | None = Field(default=None, title="来源渠道的办结期限")
+    retaliation_over: str = Field(default="", max_length=40, title="因哪一件诉求受到打击报复")
     attachments: tuple[str, ...] = Field(default=(), title="附件")
 
 
@@ -85,6 +105,9 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
     subject_unit = take.unit(given.subject_unit, "subject_unit") if given.subject_unit else None
     if isinstance(subject_unit, Refused):
         return subject_unit
+    before = _retaliated(take, given.retaliation_over) if given.retaliation_over else None
+    if isinstance(before, Refused):
+        return before
     place = _place(take, given.place)
     code = new_query_code()
     case = Case.objects.create(
@@ -92,12 +115,13 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
         number=_free_number(take),
         query_code_hash=crypto.hash_query_code(clean_query_code(code) or "", settings.HUYING_KEYS.pepper),
         regulation=policy.info.id,
+        rules_since=policy.info.version,
         kind=given.kind,
         channel=given.channel,
         category=given.category,
         urgency=given.urgency,
         mode=given.mode,
-        confidential=kind.confidential if given.confidential is None else given.confidential,
+        confidential=before is not None or (kind.confidential if given.confidential is None else given.confidential),
         anonymous=given.anonymous,
         title=given.title,
         content=given.content,
@@ -106,23 +130,72 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
         holder=_holder(take),
         submitted_by=take.actor.id,
         external_no=given.external_no,
+        source=given.source,
         submitted_at=take.now,
     )
     take.case = case  # nobody else can know of it yet: it needs no lock
     SearchMarks.objects.create(case=case, platform=take.platform, grams=cut(f"{given.title} {given.content}"))
-    if subject_unit is not None:
-        CaseSubject.objects.create(
-            case=case, unit=subject_unit, unit_left=subject_unit.left, unit_right=subject_unit.right
-        )
+    case.source_due_on = given.due or _due_above(take)
+    complained = [subject_unit] if subject_unit is not None else []
+    if before is not None:
+        complained += [one.unit for one in before.assignments.select_related("unit")]
+        Link.objects.create(case=case, other=before, type="retaliation")
+    for unit in {one.pk: one for one in complained}.values():
+        CaseSubject.objects.create(case=case, unit=unit, unit_left=unit.left, unit_right=unit.right)
     _keep_requester(take, given, masked=kind.masked)
     refused = take.store(given.attachments)
     if refused:
         return refused
+    start_at = _lowest(take, place, screened=bool(complained))
+    if policy.flow.direction == "bottom_up" and start_at is not None:
+        case.flow = "bottom_up"
+        if start_at.kind in policy.flow.levels:
+            case.accepted_at, case.holder = take.now, start_at
+        else:
+            case.holder = start_at
+    case.save(update_fields=["source_due_on", "flow", "accepted_at", "holder"])
     time_limits.start_for_case(take.case, "submission", at=take.now)
     tell_citizen(take.case, "receipt", at=take.now)
+    if case.accepted_at is not None and start_at is not None:
+        assign(take, start_at, cause="first")
     take.made = take.case
     take.extra |= {"number": case.number, "query_code": code}
     return {"kind": given.kind, "channel": given.channel}
+
+
+def _lowest(take: Take, place: Unit | None, *, screened: bool) -> Unit | None:
+    """Where a citizen's matter starts under a bottom-up regulation (自下而上).
+
+    The lowest unit of its place; the centre of a district when only that is known; None for the top centre's queue:
+    a unit is complained about, the text is to be screened by a person first, or somebody of the staff took it in.
+    """
+    flow = take.policy.flow
+    if flow.direction != "bottom_up" or not take.actor.is_citizen or screened or place is None:
+        return None
+    if any(word in f"{take.case.title}{take.case.content}" for word in flow.screened_words):
+        take.case.flags = {**take.case.flags, "top_down_suggested": True}
+        take.case.save(update_fields=["flags"])
+        return None
+    if place.kind in flow.levels and place.handles:
+        return place
+    centre = superior_of(place) if place.kind != "district" else find_centre(place)
+    return centre if centre is not None and centre.kind == "centre" else None
+
+
+def _due_above(take: Take) -> date | None:
+    """The date that the rules of the platform above give a matter of this channel that brought none (decision Q-2)."""
+    rule = source_rule(take.case)
+    if rule is None or not rule.upper:
+        return None
+    above = regulation(rule.upper, version_on(rule.upper, take.today))
+    limit = choose(above.time_limits, "handle", "lead", facts_of(take.case))
+    return count(limit, take.today, take.calendar).due_on if limit and limit.starts == "submission" else None
+
+
+def _retaliated(take: Take, number: str) -> Case | Refused:
+    """The earlier case over which the requester suffers: one of their own."""
+    case = visible_cases(take.actor).filter(number=number).first() if take.actor.is_citizen else None
+    return case or Refused("invalid:retaliation_over", "没有找到您原来的诉求，请核对编号。", take.rule)
 
 
 def _free_number(take: Take) -> str:
@@ -141,6 +214,10 @@ def _judge_choices(take: Take, given: SubmitInput) -> Refused | None:
         return Refused("not_permitted", "这个接口密钥只能提交本渠道的诉求。", take.rule)
     if given.kind not in policy.kind_rules:
         return Refused("invalid:kind", "本平台没有这个诉求类型。", take.rule)
+    if given.source and policy.hotlines and given.source not in {one.key for one in policy.hotlines}:
+        return Refused("invalid:source", "没有这条整合的热线，请从列表中选择。", take.rule)
+    if given.due is not None and take.actor.role not in ("operator", "channel"):
+        return Refused("not_permitted", "来源渠道的期限只能由接入渠道或者话务员填写。", take.rule)
     return None
 
 
@@ -243,8 +320,14 @@ class AnswerInput(Input):
 def answer(take: Take, given: AnswerInput) -> Mapping[str, Any]:
     """Answered by the operator at once; nothing is dispatched."""
     assert take.actor.unit is not None
+    _answered(take, take.actor.unit, given.reply)
+    return {}
+
+
+def _answered(take: Take, unit: Unit, content: str) -> None:
+    """An answer given at once, by the operator or by the unit on the line."""
     Reply.objects.create(
-        case=take.case, unit=take.actor.unit, round=take.case.round, content=given.reply, outcome="explained",
+        case=take.case, unit=unit, round=take.case.round, content=content, outcome="explained",
         state="passed", at=take.now, checked_at=take.now, by=take.actor.id,
     )  # fmt: skip
     take.case.state, take.case.outcome = "feedback", "explained"
@@ -252,7 +335,42 @@ def answer(take: Take, given: AnswerInput) -> Mapping[str, Any]:
     take.case.save(update_fields=["state", "outcome", "accepted_at"])
     time_limits.end(take.case.limits.filter(name="long_unresolved"), at=take.now)
     tell_citizen(take.case, "replied", at=take.now)
-    return {}
+
+
+class ConnectInput(Input):
+    unit: Line = Field(title="接听单位")
+    result: Line = Field(title="通话结果")
+    reply: str = Field(default="", max_length=5000, title="答复内容")
+
+
+ANSWERED = ("answered", "solved", "explained", "已答复")
+"""Results of a call put through after which nothing is left to do."""
+
+
+@action(
+    "case.connect", "三方通话直办", parties="operator", takes=ConnectInput, held_by="centre", case_states=("received",),
+    unit_fields=("unit",),
+)  # fmt: skip
+def connect(take: Take, given: ConnectInput) -> Refused | Mapping[str, Any]:
+    """The call is put through to the unit: answered by it at once, or the case goes on."""
+    unit = take.unit(given.unit, "unit", handles=True)
+    if isinstance(unit, Refused):
+        return unit
+    case, answered = take.case, given.result in ANSWERED or bool(given.reply)
+    Contact.objects.create(
+        case=case, unit=unit, round=case.round, method="phone", result="reached" if answered else "unreachable",
+        note=f"三方通话：{given.result}", at=take.now, by=take.actor.id,
+    )  # fmt: skip
+    if not answered:
+        return {"unit": unit.path, "answered": False}
+    content = given.reply or f"已在三方通话中由{unit.name}当场答复。"
+    _answered(take, unit, content)
+    return {"unit": unit.path, "answered": True}
+
+
+def _screened_below(take: Take) -> tuple[str, ...]:
+    """Screening comes before handling; what went to the lowest unit by itself is screened there."""
+    return ("handling",) if take.case.flow == "bottom_up" else ()
 
 
 class RefuseInput(Input):
@@ -264,7 +382,7 @@ class RefuseInput(Input):
 
 @action(
     "case.refuse", "不予受理", parties="operator dispatcher", takes=RefuseInput, held_by="centre",
-    case_states=("received",),
+    case_states=("received",), also_in=_screened_below,
 )  # fmt: skip
 def refuse(take: Take, given: RefuseInput) -> Refused | Mapping[str, Any]:
     """Not accepted; the requester is told the ground, its basis and where to turn."""
@@ -287,7 +405,7 @@ class RedirectInput(Input):
 
 @action(
     "case.redirect", "转其他渠道", parties="operator dispatcher", takes=RedirectInput, held_by="centre",
-    case_states=("received",),
+    case_states=("received",), also_in=_screened_below,
 )  # fmt: skip
 def redirect(take: Take, given: RedirectInput) -> Mapping[str, Any]:
     """Passed on to another body; no limit runs here any more and the requester is told."""
@@ -352,4 +470,5 @@ def flag(take: Take, given: FlagInput) -> Mapping[str, Any]:
     """Marks such as urgent, sensitive or clue, recorded and listed."""
     take.case.flags = {**take.case.flags, **given.flags}
     take.case.save(update_fields=["flags"])
+    time_limits.rechoose(take.case, at=take.now)
     return {"flags": sorted(name for name, on in given.flags.items() if on)}

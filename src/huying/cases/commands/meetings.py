@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from huying.base.clock import local_date
 from huying.cases.access import visible_cases
 from huying.cases.commands import time_limits
 from huying.cases.commands.assignments import assign, choose_units
@@ -15,7 +16,8 @@ from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Case, Link, Meeting, Report, Supervision
+from huying.cases.models import Case, Link, Meeting, Report, Supervision, TimeLimit
+from huying.cases.policies import rules_of
 from huying.core.lifecycle import OPEN
 from huying.core.routing import is_forbidden
 from huying.core.verdict import Refused
@@ -51,9 +53,11 @@ def hold(take: Take, given: MeetingInput) -> Refused | Mapping[str, Any]:
             return units
         if take.case.state not in ("received", "handling"):
             return Refused("wrong_state", "已经答复的诉求不能由会议改派单位。", take.rule)
+        procedure = ""
         for assignment in take.case.assignments.filter(state__in=("dispatched", "handling")):
+            procedure = procedure or assignment.procedure
             end_assignment(take, assignment, "cancelled")
-        assign(take, units[0], units[1], cause="first", note=given.minutes)
+        assign(take, units[0], units[1], cause="first", procedure=procedure, note=given.minutes)
     for path in given.attendees:
         try:
             unit = find_unit(take.platform, path)
@@ -84,6 +88,8 @@ def submit_report(take: Take, given: ReportInput) -> Refused | Mapping[str, Any]
         platform=take.platform, kind=given.kind, content=given.content, at=take.now, by=take.actor.id
     )
     report.cases.add(take.case, *others)
+    for case in (take.case, *others):
+        _suspend(case)
     take.made = report
     return {"report": report.pk, "kind": given.kind}
 
@@ -116,11 +122,44 @@ def instruct(take: Take, given: InstructInput) -> Refused | Mapping[str, Any]:
     report.save(update_fields=["state", "instruction", "to_unit"])
     standing = Supervision.objects.filter(case=take.case, method="instruction", state="proposed").first()
     row = standing or Supervision(case=take.case, method="instruction", ground="long_unresolved", at=take.now)
-    row.unit, row.issued_by, row.by, row.state = unit, take.actor.unit, take.actor.id, "open"
+    follows = take.policy.instruction.supervised_by if take.policy.instruction else ""
+    row.unit, row.by, row.state = unit, take.actor.id, "open"
+    row.issued_by = find_unit(take.platform, follows) if follows else take.actor.unit
     row.request, row.due_on, row.opened_at = given.content, given.due, take.now
     row.rule, row.article = row.rule or take.rule.key, row.article or take.policy.methods["instruction"].cite
     row.document_no = next_document_no(take, "instruction")
     row.save()
     time_limits.start_for_supervision(row, at=take.now)
-    tell_supervised(row, at=take.now)
+    tell_supervised(row, at=take.now, copy_to=(follows,) if follows else ())
+    _resume(take, report, given.due)
     return {"report": report.pk, "supervision": row.pk}
+
+
+def _is_suspended(limit: TimeLimit) -> bool:
+    assignment = limit.assignment
+    known = {rule.key: rule for rule in rules_of(limit.case).procedures}
+    rule = known.get(assignment.procedure) if assignment else None
+    return rule is not None and rule.suspended_by_report
+
+
+def _suspend(case: Case) -> None:
+    """呈办: the limit rests until the leader's instruction (decision H-16)."""
+    limit = time_limits.handle_limit(case)
+    if limit is not None and limit.ended_at is None and _is_suspended(limit):
+        limit.suspended, limit.next_at = True, None
+        limit.save(update_fields=["suspended", "next_at"])
+
+
+def _resume(take: Take, report: Report, due: date | None) -> None:
+    """The date that the instruction sets; without one, as many working days later as the report waited."""
+    limit = time_limits.handle_limit(take.case)
+    if limit is None or limit.ended_at is not None or not limit.suspended or not _is_suspended(limit):
+        return
+    limit.suspended = False
+    limit.save(update_fields=["suspended"])
+    rested = take.calendar.working_days_between(local_date(report.at), take.today)
+    counted = take.calendar.count(limit.due_on, rested)
+    rule = take.policy.instruction
+    step = {"event": "instruction", "rule": f"instruction.{rule.key}" if rule else take.rule.key}
+    time_limits.move(limit, due or counted.day, at=take.now, step=step, provisional=counted.provisional and due is None)
+    time_limits.refresh(take.case, at=take.now)

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from pydantic import ValidationError
 
 from huying.base.text import is_storable
 from huying.cases import journal
-from huying.cases.access import is_centre_for, visible_cases
+from huying.cases.access import is_centre_for, oversees, visible_cases
 from huying.cases.commands import clock
+from huying.cases.commands.assignments import take_up
 from huying.cases.commands.registry import ACTIONS, Action, Files, NoFiles, Take
 from huying.cases.models import (
     Application,
@@ -29,7 +30,7 @@ from huying.cases.models import (
     Supervision,
 )
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
-from huying.cases.policies import policy_of
+from huying.cases.queries.time_limits import lead_assignment
 from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES, judge_state
 from huying.core.routing import judge_recusal
 from huying.core.verdict import Refused
@@ -46,7 +47,10 @@ TARGET_STATES = {
 
 @dataclass(frozen=True)
 class Done:
-    """An action that was taken: the case as it is now, what the command made, and what only the caller may know."""
+    """An action that was taken: the case as it is now, what the command made, and what only the caller may know.
+
+    `case` is None for an action on the platform that makes no case.
+    """
 
     case: Case
     made: Model | None = None
@@ -114,20 +118,18 @@ def _take(
     given = parse(action, data)
     if isinstance(given, Refused):
         return given
+    if take.takes_up:
+        take_up(take)
     result = action.run(take, given)
     if isinstance(result, Refused):
         return result
-    take.case.version += 1
-    take.case.save(update_fields=["version"])
-    journal.record(
-        take.case,
-        action.id,
-        actor=actor,
-        at=now,
-        rule=take.rule.key,
-        article=take.rule.cite,
-        **dict(result or {}),
-    )
+    entry = {"actor": actor, "at": now, "rule": take.rule.key, "article": take.rule.cite, **dict(result or {})}
+    if take.case is None:
+        journal.record_for_platform(take.platform, action.id, **entry)
+    else:
+        take.case.version += 1
+        take.case.save(update_fields=["version"])
+        journal.record(take.case, action.id, **entry)
     return Done(take.case, take.made, take.extra)
 
 
@@ -144,13 +146,15 @@ def _lock(actor: Actor, case: Case | int | None) -> Case | None:
 
 def authorise(take: Take, target: Model | None) -> Refused | None:
     """Known, then role and unit. Fills in the rule, the actor's assignment and the target."""
-    rule = policy_of(take.platform).action_rules.get(take.action.id)
-    if rule is None or (rule.kinds and take.case is not None and take.case.kind not in rule.kinds):
+    rule = take.policy.action_rules.get(take.action.id)
+    if rule is None or (rule.when.conditions and take.case is not None and not rule.when.holds(take.facts())):
         return Refused("not_enabled", f"本平台的规定没有这种情形下的“{take.action.label}”。", rule)
     take.rule = rule
     allowed = rule.roles or take.action.parties
     forbidden = Refused("not_permitted", f"您的身份不能进行“{take.action.label}”。", rule)
     if take.actor.role not in allowed:
+        return forbidden
+    if rule.levels and (take.actor.unit is None or take.actor.unit.kind not in rule.levels):
         return forbidden
     if take.action.on == "platform":
         return None
@@ -201,16 +205,22 @@ def _holds(take: Take) -> bool:
         case "anyone":
             return True
         case "citizen":
-            return actor.is_citizen
+            return actor.is_citizen or (actor.role == "channel" and actor.channel == take.case.channel)
         case "centre":
             return is_centre_for(actor, take.case)
+        case "dispatcher":
+            return is_centre_for(actor, take.case) or _leads(take)
+        case "overseer":
+            return oversees(actor, take.case)
+        case "closer":
+            return _closes(take)
         case "decider":
             target = take.target
             return (
                 isinstance(target, Application)
                 and unit is not None
                 and target.decider_id == unit.pk
-                and target.decider_role == actor.role
+                and actor.role in target.decider_role.split()
             )
         case "target":
             return isinstance(take.target, Supervision) and unit is not None and take.target.unit_id == unit.pk
@@ -221,14 +231,31 @@ def _holds(take: Take) -> bool:
             return take.action.held_by == "assignee" or take.action.held_by == take.assignment.role
 
 
+def _leads(take: Take) -> bool:
+    """Whether the actor's unit leads now."""
+    active = take.case.assignments.filter(role="lead", state__in=ACTIVE_ASSIGNMENT)
+    return take.actor.unit is not None and active.filter(unit=take.actor.unit).exists()
+
+
+def _closes(take: Take) -> bool:
+    """Whether the regulation lets this actor close: by role, at a centre or as administrator of the unit that led."""
+    rule, actor = take.policy.closing, take.actor
+    settles = rule.after_letter_roles and take.case.letters.filter(round=take.case.round).exists()
+    if actor.role not in (rule.after_letter_roles if settles else rule.roles):
+        return False
+    if is_centre_for(actor, take.case):
+        return True
+    lead = lead_assignment(take.case)
+    return bool(rule.lead_unit and actor.role == "unit_admin" and lead and actor.unit and lead.unit_id == actor.unit.pk)
+
+
 def _assignment_of(take: Take) -> Assignment | None:
-    """The assignment of the actor's unit: an active one before an ended one, a later before an earlier."""
+    """The assignment of the actor's unit, or the one handed down to it: active before ended, later before earlier."""
     if take.actor.unit is None:
         return None
     if take.of_unit is None:
-        take.of_unit = list(Assignment.objects.filter(case=take.case, unit=take.actor.unit).order_by("-pk"))
-        for one in take.of_unit:
-            one.unit = take.actor.unit
+        of_unit = Q(unit=take.actor.unit) | Q(delegate=take.actor.unit)
+        take.of_unit = list(Assignment.objects.filter(of_unit, case=take.case).select_related("unit").order_by("-pk"))
     return next((one for one in take.of_unit if one.state in ACTIVE_ASSIGNMENT), next(iter(take.of_unit), None))
 
 
@@ -255,6 +282,10 @@ def _judge_own(take: Take) -> Refused | None:
     """Nobody decides on their own application, and nobody who handled a case evaluates it."""
     if isinstance(take.target, Application) and take.target.by == take.actor.id:
         return Refused("not_my_decision", "不能决定自己提出的申请，请由其他人员决定。", take.rule)
+    if take.action.on == "reply" and Reply.objects.filter(
+        case=take.case, state="unit_review", by=take.actor.id
+    ).exists():  # fmt: skip
+        return Refused("not_my_decision", "不能审核自己起草的答复，请由单位领导审核。", take.rule)
     if take.action.id in ("case.call_back", "check.pass", "check.fail"):
         handled = (
             Reply.objects.filter(case=take.case, by=take.actor.id).exists()
@@ -270,9 +301,14 @@ def judge_states(take: Take) -> Refused | None:
     action = take.action
     if action.on == "platform":
         return None
-    refused = judge_state(take.case.state, action.case_states, CASE_STATES)
+    allowed_in = action.case_states + (action.also_in(take) if action.also_in else ())
+    refused = judge_state(take.case.state, allowed_in, CASE_STATES)
     if refused is None and take.assignment is not None:
-        refused = judge_state(take.assignment.state, action.assignment_states, ASSIGNMENT_STATES)
+        state, allowed = take.assignment.state, action.assignment_states
+        if state == "dispatched" and "handling" in allowed and "dispatched" not in allowed:
+            take.takes_up = not take.policy.claim.required
+            state = "handling" if take.takes_up else state
+        refused = judge_state(state, allowed, ASSIGNMENT_STATES)
     if refused is None and take.target is not None:
         refused = judge_state(str(getattr(take.target, "state", "")), action.target_states, TARGET_STATES)
     return Refused(refused.code, refused.reason, take.rule) if refused else None

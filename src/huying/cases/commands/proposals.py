@@ -7,11 +7,11 @@ from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.registry import Take
 from huying.cases.models import Case, Clue, Link, Party, Supervision
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
-from huying.cases.policies import policy_of
+from huying.cases.policies import rules_of
 from huying.core.supervision import ReportOf, fires
 from huying.people.models import Unit
 from huying.people.units import find_unit
-from huying.policy.model import Escalation, Trigger
+from huying.policy.model import DissatisfiedRule, Escalation, Trigger
 
 
 def lead_of(case: Case) -> Unit | None:
@@ -33,8 +33,9 @@ def propose(
     standing = Supervision.objects.filter(case=case, ground=rule.ground, method=rule.method)
     if standing.exclude(state="closed").exists():
         return None
+    unit = find_unit(case.platform, rule.to) if rule.to else lead or lead_of(case)
     return Supervision.objects.create(
-        case=case, unit=lead or lead_of(case), issued_by_id=case.holder_id, method=rule.method, ground=rule.ground,
+        case=case, unit=unit, issued_by_id=case.holder_id, method=rule.method, ground=rule.ground,
         rule=key, article=rule.cite, state="proposed", at=at, by="system",
     )  # fmt: skip
 
@@ -55,9 +56,19 @@ def _draft_clue(case: Case, rule: Trigger | Escalation, key: str, *, at: datetim
     )
 
 
+def propose_for_rating(case: Case, rule: DissatisfiedRule, *, at: datetime) -> None:
+    """A bad rating is put before a person, who judges the demand and the handling (decision C-13)."""
+    standing = Supervision.objects.filter(case=case, ground=rule.ground, method=rule.method)
+    if not standing.exclude(state="closed").exists():
+        Supervision.objects.create(
+            case=case, unit=lead_of(case), issued_by_id=case.holder_id, method=rule.method, ground=rule.ground,
+            rule=f"dissatisfied.{rule.key}", article=rule.cite, state="proposed", at=at, by="system",
+        )  # fmt: skip
+
+
 def propose_when(case: Case, what: str, *, at: datetime) -> None:
     """Fire every trigger of that kind."""
-    for trigger in policy_of(case.platform).triggers:
+    for trigger in rules_of(case).triggers:
         if trigger.when == what:
             propose(case, trigger, f"triggers.{trigger.key}", at=at)
 
@@ -82,7 +93,7 @@ def propose_for_repeats(main: Case, *, at: datetime) -> None:
         ReportOf(str(persons[pk]) if pk in persons else None, submitted_at.astimezone(LEGAL_ZONE))
         for pk, submitted_at in family.values_list("pk", "submitted_at")
     ]
-    for trigger in policy_of(main.platform).triggers:
+    for trigger in rules_of(main).triggers:
         if trigger.when not in ("same_person", "several_persons") or not fires(trigger, reports):
             continue
         # One for a case and ground, also after it was closed: a further report does not reopen what was looked at.

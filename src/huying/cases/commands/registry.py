@@ -17,7 +17,8 @@ from huying.base.clock import local_date
 from huying.cases import attachments
 from huying.cases.access import forbidden_spans
 from huying.cases.models import Assignment, Case
-from huying.cases.policies import calendar_of, policy_of
+from huying.cases.policies import calendar_of, policy_of, rules_of
+from huying.cases.queries.time_limits import facts_of, lead_assignment
 from huying.core.calendar import Calendar
 from huying.core.routing import Span, judge_recusal
 from huying.core.verdict import Refused
@@ -26,7 +27,9 @@ from huying.people.models import Platform, Unit
 from huying.people.units import UnknownUnit, find_unit
 from huying.policy.model import ActionRule, Regulation
 
-Holder = Literal["anyone", "citizen", "centre", "assignee", "lead", "co", "decider", "target"]
+Holder = Literal[
+    "anyone", "citizen", "centre", "dispatcher", "overseer", "closer", "assignee", "lead", "co", "decider", "target"
+]  # fmt: skip
 On = Literal["platform", "case", "application", "supervision", "clue", "report", "reply"]
 
 
@@ -64,6 +67,8 @@ class Take:
     rule: ActionRule
     case: Case = None  # type: ignore[assignment]  # always set but for actions on the platform
     assignment: Assignment | None = None
+    takes_up: bool = False
+    """Where nobody must claim, the first handling action is the claim."""
     of_unit: list[Assignment] | None = None
     """All assignments of the actor's unit, the latest first, once they were looked up."""
     target: Model | None = None
@@ -76,7 +81,8 @@ class Take:
 
     @cached_property
     def policy(self) -> Regulation:
-        return policy_of(self.platform)
+        """The rules that the case keeps; without a case, those in force."""
+        return rules_of(self.case) if self.case is not None else policy_of(self.platform, self.today)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -110,6 +116,10 @@ class Take:
                 return Refused("invalid:attachments", bad.message_zh, self.rule)
         return None
 
+    def facts(self, assignment: Assignment | None = None) -> dict[str, str]:
+        """What conditions of rules may ask about: of the given assignment, else of the lead's."""
+        return facts_of(self.case, assignment or lead_assignment(self.case))
+
     def unit(self, path: str, name: str, *, handles: bool = False) -> Unit | Refused:
         """The unit that field `name` gives by `path`; refused when unknown, recused or not a handling unit."""
         try:
@@ -133,7 +143,9 @@ class Action:
     """One action of the catalogue.
 
     `held_by` says which relation the actor must have to the case: `assignee`, `lead` and `co` by an assignment of
-    their unit, `centre` by holding the case or sitting above, `decider` of the application, `target` of a supervision.
+    their unit, `centre` by holding the case or sitting above, `dispatcher` also by leading it with units below,
+    `overseer` by supervising, `closer` as the regulation names, `decider` of the application, `target` of a
+    supervision.
     `unit_fields` are the inputs that name units: a unit that must keep out is `recusal` before anything else.
     """
 
@@ -145,6 +157,8 @@ class Action:
     on: On = "case"
     held_by: Holder = "anyone"
     case_states: tuple[str, ...] = ()
+    also_in: "Callable[[Take], tuple[str, ...]] | None" = None
+    """Further states in which it may be taken, under the regulation or by this actor."""
     assignment_states: tuple[str, ...] = ()
     target_states: tuple[str, ...] = ()
     unit_fields: tuple[str, ...] = ()

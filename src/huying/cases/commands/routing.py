@@ -5,13 +5,31 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from huying.cases.commands import time_limits
 from huying.cases.commands.applications import apply_for
-from huying.cases.commands.assignments import assign, choose_units, judge_days
+from huying.cases.commands.assignments import assign, choose_units, judge_days, judge_reach, take_up
 from huying.cases.commands.endings import end_assignment
-from huying.cases.commands.intake import Line, Text
+from huying.cases.commands.intake import OUTCOMES, Line, Text
+from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.registry import Input, NoInput, Take, action
+from huying.cases.models import Assignment
 from huying.core.verdict import Refused
+from huying.people.units import superior_of
+from huying.policy.model import DecidedRule
+
+BY_SUPERIOR = {
+    "key": "superior", "label": "由上一级单位决定", "origin": "default", "decision": "A-14", "decider": "superior",
+}  # fmt: skip
+
+
+def _held(take: Take) -> Assignment | None:
+    """The lead's assignment that the dispatcher's own unit may hand on; None for a case in the queue."""
+    held = take.case.assignments.filter(role="lead", state__in=("dispatched", "handling"), unit=take.actor.unit)
+    return held.first() if take.case.state == "handling" else None
+
+
+def _own(take: Take) -> tuple[str, ...]:
+    """What the own unit leads its dispatcher may hand on."""
+    return ("handling",) if _held(take) else ()
 
 
 class DispatchInput(Input):
@@ -23,24 +41,54 @@ class DispatchInput(Input):
 
 
 @action(
-    "case.dispatch", "派单", parties="dispatcher", takes=DispatchInput, held_by="centre", case_states=("received",),
+    "case.dispatch", "派单", parties="dispatcher", takes=DispatchInput, held_by="dispatcher",
+    case_states=("received",), also_in=_own,
     unit_fields=("lead", "co"),
 )  # fmt: skip
 def dispatch(take: Take, given: DispatchInput) -> Refused | Mapping[str, Any]:
     """Given to a lead unit, with co-units where several are concerned; from received it also accepts."""
+    held = _held(take)
     units = choose_units(take, given.lead, given.co)
     if isinstance(units, Refused):
         return units
-    refused = judge_days(take, given.limit_workdays, "limit_workdays")
+    refused = (
+        judge_reach(take, units, "lead")
+        or _judge_procedure(take, given.procedure)
+        or judge_days(take, given.limit_workdays, "limit_workdays")
+    )
     if refused:
         return refused
     lead, co = units
-    take.case.accepted_at = take.case.accepted_at or take.now
+    case = take.case
+    case.accepted_at = case.accepted_at or take.now
+    if take.policy.flow.direction == "bottom_up" and not case.flow:
+        case.flow = "top_down"
+        case.save(update_fields=["flow"])
+    cause = _cause(take)
+    if held is not None:
+        if held.unit_id == lead.pk:
+            return Refused("invalid:lead", f"“{lead.name}”已经在办理这件诉求。", take.rule)
+        cause = held.cause if held.cause != "check_failed" else "first"
+        end_assignment(take, held, "cancelled")
+        # A unit that helped may now lead, and the other way round.
+        for other in case.assignments.filter(unit__in=(lead, *co), state__in=("dispatched", "handling")):
+            end_assignment(take, other, "cancelled")
     assign(
-        take, lead, co, cause=_cause(take), limit_workdays=given.limit_workdays, procedure=given.procedure,
-        note=given.note,
+        take, lead, co, cause=cause, limit_workdays=given.limit_workdays, procedure=given.procedure, note=given.note,
+        goes_on=held is not None and take.policy.flow.hop_keeps_clock,
     )  # fmt: skip
     return {"lead": lead.path, "co": [unit.path for unit in co]}
+
+
+def _judge_procedure(take: Take, procedure: str) -> Refused | None:
+    """A regulation that knows procedures says for which channels."""
+    known = {rule.key: rule for rule in take.policy.procedures}
+    if not procedure or not known:
+        return None
+    rule = known.get(procedure)
+    if rule is None or not rule.when.holds(take.facts()):
+        return Refused("invalid:procedure", "这个渠道的诉求没有这种办理方式。", rule or take.rule)
+    return None
 
 
 def _cause(take: Take) -> str:
@@ -55,7 +103,7 @@ class ReassignInput(Input):
 
 
 @action(
-    "case.reassign", "改派", parties="dispatcher", takes=ReassignInput, held_by="centre", case_states=("handling",),
+    "case.reassign", "改派", parties="dispatcher", takes=ReassignInput, held_by="dispatcher", case_states=("handling",),
     unit_fields=("unit",),
 )  # fmt: skip
 def reassign(take: Take, given: ReassignInput) -> Refused | Mapping[str, Any]:
@@ -63,6 +111,9 @@ def reassign(take: Take, given: ReassignInput) -> Refused | Mapping[str, Any]:
     unit = take.unit(given.unit, "unit", handles=True)
     if isinstance(unit, Refused):
         return unit
+    refused = judge_reach(take, (unit, []), "unit")
+    if refused:
+        return refused
     open_ones = take.case.assignments.filter(state__in=("dispatched", "handling", "submitted"))
     lead = open_ones.filter(role="lead").first()
     if open_ones.filter(unit=unit).exists():
@@ -80,13 +131,34 @@ def reassign(take: Take, given: ReassignInput) -> Refused | Mapping[str, Any]:
 )  # fmt: skip
 def claim(take: Take, given: NoInput) -> Mapping[str, Any]:
     """The unit takes the order; its handling clock starts, unless it runs already."""
-    assignment = take.assignment
-    assert assignment is not None
-    assignment.state, assignment.claimed_at = "handling", take.now
-    assignment.save(update_fields=["state", "claimed_at"])
-    time_limits.end_named(assignment, "claim", at=take.now)
-    time_limits.start_for_claim(take.case, assignment, at=take.now)
-    return {"assignment": assignment.pk}
+    take_up(take)
+    assert take.assignment is not None
+    return {"assignment": take.assignment.pk}
+
+
+class DelegateInput(Input):
+    unit: Line = Field(title="具体承办单位")
+    note: str = Field(default="", max_length=2000, title="交办意见")
+
+
+@action(
+    "case.delegate", "转下级具体承办", parties="dispatcher", takes=DelegateInput, held_by="lead",
+    case_states=("handling",), assignment_states=("dispatched", "handling"), unit_fields=("unit",),
+)  # fmt: skip
+def delegate(take: Take, given: DelegateInput) -> Refused | Mapping[str, Any]:
+    """A unit below carries out; the unit stays responsible and its clock goes on."""
+    rule, assignment = take.policy.delegate, take.assignment
+    assert rule is not None and assignment is not None
+    unit = take.unit(given.unit, "unit", handles=True)
+    if isinstance(unit, Refused):
+        return unit
+    own = assignment.unit.path
+    if not unit.path.startswith(f"{own}/") or unit.path[len(own) + 1 :].count("/") >= rule.depth:
+        return Refused("invalid:unit", f"“{unit.name}”不是本单位下属的具体承办单位。", rule)
+    assignment.delegate, assignment.delegate_left = unit, unit.left
+    assignment.save(update_fields=["delegate", "delegate_left"])
+    tell_unit(take.case, unit, "dispatched", at=take.now, role="delegate", round=take.case.round)
+    return {"assignment": assignment.pk, "unit": unit.path}
 
 
 class ReturnInput(Input):
@@ -104,7 +176,8 @@ def return_(take: Take, given: ReturnInput) -> Refused | Mapping[str, Any]:
     assert take.assignment is not None and take.policy.returns is not None
     limit = take.assignment.limits.filter(name="return").first()
     if limit is not None and take.now >= limit.due_at:
-        return Refused("too_late", "已过退单期限，应自交办之日起两个工作日内退单。", take.policy.returns)
+        days = f"{limit.days}个工作日"
+        return Refused("too_late", f"已过退单期限，应自交办之日起{days}内退单。", take.policy.returns)
     if given.suggested_unit:
         suggested = take.unit(given.suggested_unit, "suggested_unit")
         if isinstance(suggested, Refused):
@@ -113,6 +186,72 @@ def return_(take: Take, given: ReturnInput) -> Refused | Mapping[str, Any]:
     if refused:
         return refused
     return apply_for(
-        take, "return", reason=given.reason, decider=take.policy.returns.decider,
-        suggested_unit=given.suggested_unit,
+        take, "return", reason=given.reason, rule=take.policy.returns, suggested_unit=given.suggested_unit
+    )  # fmt: skip
+
+
+class TransferInput(Input):
+    reason: Text = Field(title="转请理由")
+    ground: Literal["beyond_power", "out_of_scope", "recusal"] = Field(title="转请事由")
+    preliminary_check: str = Field(default="", max_length=5000, title="初步核查情况")
+
+
+@action(
+    "case.transfer_up", "转请上级处理", parties="handler", takes=TransferInput, held_by="assignee",
+    case_states=("handling",), assignment_states=("dispatched", "handling"),
+)  # fmt: skip
+def transfer_up(take: Take, given: TransferInput) -> Refused | Mapping[str, Any]:
+    """Beyond the unit's power, out of scope, or to be recused: to the level above, one level at a time."""
+    rule, unit = take.policy.transfer, take.actor.unit
+    assert rule is not None and unit is not None
+    if given.ground not in rule.grounds:
+        return Refused("invalid:ground", "请选择规定的转请事由。", rule)
+    if unit.kind in rule.preliminary_check_levels and not given.preliminary_check:
+        return Refused("missing:preliminary_check", "请注明初步核查情况。", rule)
+    if superior_of(unit).pk == unit.pk:
+        return Refused("wrong_state", "本级已是最高一级，没有上级可以转请。", rule)
+    return apply_for(
+        take, "transfer_up", reason=given.reason, rule=DecidedRule(**BY_SUPERIOR), late=_is_late(take),
+        ground=given.ground, preliminary_check=given.preliminary_check,
+    )  # fmt: skip
+
+
+def _is_late(take: Take) -> bool:
+    """Whether the days for handing the case up are over."""
+    assert take.assignment is not None
+    limit = take.assignment.limits.filter(name="transfer_up").first()
+    return limit is not None and take.now >= limit.due_at
+
+
+class RefusalInput(Input):
+    ground: Line = Field(title="不予受理事由")
+    reason: Text = Field(title="理由")
+
+
+@action(
+    "case.request_refusal", "申请不予受理", parties="handler", takes=RefusalInput, held_by="lead",
+    case_states=("handling",), assignment_states=("dispatched", "handling"),
+)  # fmt: skip
+def request_refusal(take: Take, given: RefusalInput) -> Refused | Mapping[str, Any]:
+    """Out of the platform's scope, as the unit below sees it; the level above decides."""
+    if given.ground not in {ground.key for ground in take.policy.refusal_grounds}:
+        return Refused("invalid:ground", "请选择规定的不予受理事由。", take.policy.refusal_request)
+    return apply_for(
+        take, "refusal", reason=given.reason, rule=DecidedRule(**BY_SUPERIOR), late=_is_late(take), ground=given.ground
+    )  # fmt: skip
+
+
+class ClosureInput(Input):
+    content: Text = Field(title="办理情况和答复内容")
+    outcome: OUTCOMES = Field(title="办理结果")
+
+
+@action(
+    "case.request_closure", "申请办结", parties="handler", takes=ClosureInput, held_by="lead",
+    case_states=("handling",), assignment_states=("handling",),
+)  # fmt: skip
+def request_closure(take: Take, given: ClosureInput) -> Refused | Mapping[str, Any]:
+    """Done, as the unit below sees it: the level above judges it, and only then the citizen is answered."""
+    return apply_for(
+        take, "closure", reason=given.content, rule=DecidedRule(**BY_SUPERIOR), outcome=given.outcome
     )  # fmt: skip

@@ -28,7 +28,7 @@ class OpenInput(Input):
     place: str = Field(default="", max_length=200, title="地点")
 
 
-@action("supervision.open", "督办", parties="supervisor inspector system", takes=OpenInput)
+@action("supervision.open", "督办", parties="supervisor inspector system", takes=OpenInput, held_by="overseer")
 def open_supervision(take: Take, given: OpenInput) -> Refused | Mapping[str, Any]:
     """A supervision with its document; one that was proposed on the same ground is taken up."""
     method = take.policy.methods.get(given.method)
@@ -140,6 +140,7 @@ class NudgeInput(Input):
     "催办单",
     parties="supervisor system",
     takes=NudgeInput,
+    held_by="overseer",
     case_states=("handling", "checking"),
 )
 def nudge(take: Take, given: NudgeInput) -> Refused | Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """The rows of time limits: started, moved, ended and cancelled by the commands that cause it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,8 +12,16 @@ from django.db.models import F, Q, QuerySet, Value, When
 from huying.base.clock import end_of_day, local_date
 from huying.cases.models import Application, Assignment, Case, Supervision, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
-from huying.cases.policies import calendar_of, policy_of
-from huying.cases.queries.time_limits import PROMISING, facts_of, handle_limit, promise_of, total_from
+from huying.cases.policies import calendar_of, rules_of
+from huying.cases.queries.time_limits import (
+    PROMISING,
+    facts_of,
+    from_source,
+    handle_limit,
+    promise_of,
+    source_rule,
+    total_from,
+)
 from huying.core import time_limits as core
 from huying.policy.model import Escalation, TimeLimitRule
 
@@ -21,9 +29,12 @@ __all__ = ["facts_of", "handle_limit", "total_from"]
 SET_AT_ASSIGNMENT = "time_limits.set_at_assignment"
 
 
-def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime) -> None:
-    """The limits that run from an assignment, and those that lean on another limit of the case."""
-    policy, today = policy_of(case.platform), local_date(at)
+def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime, goes_on: bool = False) -> None:
+    """The limits that run from an assignment, and those that lean on another limit of the case.
+
+    `goes_on`: a centre below hands on what it was given, inside the date that it has.
+    """
+    policy, today = rules_of(case), local_date(at)
     facts, rows = facts_of(case, assignment), []
     for name in _names(policy.time_limits):
         rule = core.choose(policy.time_limits, name, assignment.role, facts)
@@ -31,13 +42,108 @@ def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime) ->
             continue
         if name == "handle" and assignment.limit_workdays is not None:
             continue
-        if rule.starts == "assignment":
+        if rule.starts == "submission" and name == "handle":
+            rows.append(_from_submission(case, rule, assignment, at=at))
+        elif name == "handle" and goes_on and (before := _before(case, name, assignment)):
+            rows.append(_copy(case, rule, assignment, before, at=at))
+        elif rule.starts in ("assignment", "acceptance"):
             rows.append(_by_rule(case, rule, today, at=at, event="assignment", assignment=assignment))
         elif rule.starts == "previous":
             rows += _gone_on(case, rule, assignment, at=at)
     if assignment.limit_workdays is not None and assignment.role == "lead":
         rows.append(_set_at_assignment(case, assignment, at=at))
+    handle = next((row for row in rows if row.name == "handle"), None)
+    if handle is not None and handle.start_event != "previous":
+        _heed_source(case, handle, at=at)
+    for row in rows:
+        _keep_within(case, row, handle or handle_limit(case), facts, assignment.role, at=at)
     TimeLimit.objects.bulk_create(rows)
+    refresh(case, at=at)
+
+
+def _from_submission(case: Case, rule: TimeLimitRule, assignment: Assignment, *, at: datetime) -> TimeLimit:
+    """The citizen's date: counted from the submission, and kept from hop to hop within a round."""
+    before = _before(case, rule.limit, assignment)
+    if before is not None:
+        return _copy(case, rule, assignment, before, at=at)
+    return _by_rule(
+        case, rule, local_date(case.submitted_at), at=at, event="submission", assignment=assignment
+    )  # fmt: skip
+
+
+def _before(case: Case, name: str, assignment: Assignment) -> TimeLimit | None:
+    """That limit of the lead before, in the same round."""
+    rows = TimeLimit.objects.filter(case=case, name=name, assignment__role="lead", assignment__round=assignment.round)
+    return rows.exclude(assignment=assignment).order_by("-pk").first()
+
+
+def _copy(case: Case, rule: TimeLimitRule, assignment: Assignment, before: TimeLimit, *, at: datetime) -> TimeLimit:
+    due = core.Due(before.day_zero, before.days, before.unit, before.due_on, before.provisional)
+    row = _row(
+        case, rule.limit, before.rule, before.article, due, at=at, event=before.start_event, soft=False,
+        assignment=assignment,
+    )  # fmt: skip
+    row.steps, row.promised_on = before.steps, before.promised_on
+    return row
+
+
+def _heed_source(case: Case, row: TimeLimit, *, at: datetime) -> None:
+    """The date of the source channel, where it governs (decisions C-7 and Q-2). A limit set at assignment is stronger,
+    unless both hold and the earlier governs."""
+    rule = source_rule(case)
+    if rule is None or (row.rule == SET_AT_ASSIGNMENT and rule.mode == "replaces"):
+        return
+    due = from_source(case, core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional))
+    if due is None:
+        return
+    key = f"source_limits.{rule.key}"
+    row.steps = [*row.steps, {"event": "source", "rule": key, "due_on": due.due_on.isoformat()}]
+    row.rule, row.article, row.due_on, row.due_at = key, rule.cite, due.due_on, due.due_at
+    row.next_at = _next_at(row, after=at)
+
+
+def _keep_within(
+    case: Case, row: TimeLimit, outer: TimeLimit | None, facts: Mapping[str, str], role: str, *, at: datetime
+) -> None:
+    """A hop inside another limit shrinks to what is left of it (decision C-1), and never ends before its own day."""
+    rule = core.choose(rules_of(case).time_limits, row.name, role, facts)
+    if rule is None or rule.within is None or outer is None or outer.name != rule.within:
+        return
+    due_on = max(min(row.due_on, outer.due_on), local_date(at))
+    if due_on != row.due_on:
+        row.due_on, row.due_at = due_on, end_of_day(due_on)
+        row.steps = [*row.steps, {"event": "within", "rule": row.rule, "due_on": due_on.isoformat()}]
+        row.next_at = _next_at(row, after=at)
+
+
+def rechoose(case: Case, *, at: datetime) -> None:
+    """Another rule holds after a change of the case's facts: its limits move to its length, from the same day zero.
+
+    A date never gets shorter than the next working day (decision A-16).
+    """
+    policy, calendar, today = rules_of(case), calendar_of(case.platform), local_date(at)
+    for assignment in case.assignments.filter(state__in=("dispatched", "handling")).select_related("unit"):
+        facts = facts_of(case, assignment)
+        rows = {row.name: row for row in assignment.limits.filter(ended_at=None)}
+        for name in _names(policy.time_limits):
+            rule, row = core.choose(policy.time_limits, name, assignment.role, facts), rows.get(name)
+            if rule is None or rule.before is not None or rule.starts == "previous":
+                continue
+            key = f"time_limits.{rule.key}"
+            if row is None:
+                if rule.starts == "assignment" and not assignment.limits.filter(name=name).exists():
+                    zero = local_date(assignment.assigned_at)
+                    start(case, rule, zero, at=at, event="assignment", assignment=assignment)
+            elif row.rule != key and row.rule.startswith("time_limits.") and row.rule != SET_AT_ASSIGNMENT:
+                due = core.count(rule, row.day_zero, calendar)
+                due_on = due.due_on
+                if due_on < row.due_on:
+                    due_on = max(due_on, min(row.due_on, calendar.add_working_days(today, 1)))
+                row.case, row.rule, row.article = case, key, rule.cite
+                row.days, row.soft = due.days, rule.soft or rule.optional
+                row.save(update_fields=["rule", "article", "days", "soft"])
+                step = {"event": "reclassified", "rule": key, "day_zero": row.day_zero.isoformat(), "days": due.days}
+                move(row, due_on, at=at, step=step, provisional=due.provisional)
     refresh(case, at=at)
 
 
@@ -51,7 +157,7 @@ def start_when_missed(limit: TimeLimit, *, at: datetime) -> bool:
 
     Whether limits of the case may be others than before.
     """
-    follows = any(rule.starts_when_missed == limit.name for rule in policy_of(limit.case.platform).time_limits)
+    follows = any(rule.starts_when_missed == limit.name for rule in rules_of(limit.case).time_limits)
     if follows and limit.assignment is not None:
         _start_from_claim(limit.case, limit.assignment, limit.due_on, at=at, event=f"{limit.name}_missed")
         return True
@@ -59,7 +165,7 @@ def start_when_missed(limit: TimeLimit, *, at: datetime) -> bool:
 
 
 def _start_from_claim(case: Case, assignment: Assignment, day_zero: date, *, at: datetime, event: str) -> None:
-    policy, facts = policy_of(case.platform), facts_of(case, assignment)
+    policy, facts = rules_of(case), facts_of(case, assignment)
     running = set(assignment.limits.values_list("name", flat=True))
     rules = [core.choose(policy.time_limits, name, assignment.role, facts) for name in _names(policy.time_limits)]
     TimeLimit.objects.bulk_create([
@@ -88,13 +194,14 @@ def start(
 
 def start_for_case(case: Case, event: str, *, at: datetime) -> None:
     """The limits that run from the submission (or another event of the case itself)."""
-    policy, facts = policy_of(case.platform), facts_of(case)
+    policy, facts = rules_of(case), facts_of(case)
     rules = [core.choose(policy.time_limits, name, "lead", facts) for name in _names(policy.time_limits)]
     TimeLimit.objects.bulk_create([
         _by_rule(case, rule, local_date(at), at=at, event=event)
         for rule in rules
-        if rule is not None and rule.starts == event and rule.before is None
+        if rule is not None and rule.starts == event and rule.before is None and rule.limit != "handle"
     ])  # fmt: skip
+    refresh(case, at=at)
 
 
 def start_named(
@@ -104,13 +211,16 @@ def start_named(
     at: datetime,
     event: str,
     application: Application | None = None,
+    assignment: Assignment | None = None,
     day_zero: date | None = None,
 ) -> None:
     """The limit `name` of the case's regulation from `day_zero` (the day of `at`), if the regulation has one."""
-    policy = policy_of(case.platform)
-    rule = core.choose(policy.time_limits, name, "lead", facts_of(case))
+    policy = rules_of(case)
+    rule = core.choose(policy.time_limits, name, "lead", facts_of(case, assignment))
     if rule is not None:
-        start(case, rule, day_zero or local_date(at), at=at, event=event, application=application)
+        start(
+            case, rule, day_zero or local_date(at), at=at, event=event, application=application, assignment=assignment
+        )
 
 
 def start_for_supervision(supervision: Supervision, *, at: datetime) -> None:
@@ -172,14 +282,14 @@ def refresh(case: Case, *, at: datetime) -> None:
         limit.case = case  # else moving it reads the case again
         limits[limit.assignment_id][limit.name] = limit
     lead = next((one for one in reversed(assignments) if one.role == "lead"), None)
-    promised = promise_of(case, lead, limits[lead.pk]) if lead else None
+    promised = promise_of(case, lead, limits[lead.pk] if lead else {})
     due_at = promised.due_at if promised else None
     if case.due_at != due_at:
         case.due_at = due_at
         case.save(update_fields=["due_at"])
     if promised is None:
         return
-    policy, calendar, today = policy_of(case.platform), calendar_of(case.platform), local_date(at)
+    policy, calendar, today = rules_of(case), calendar_of(case.platform), local_date(at)
     new = []
     for assignment in assignments:
         if assignment.state not in ACTIVE_ASSIGNMENT:
@@ -205,7 +315,10 @@ def refresh(case: Case, *, at: datetime) -> None:
 
 def ladder_of(limit: TimeLimit) -> tuple[Escalation, ...]:
     """The rungs of the clock's ladder for this limit; of a supervision's, those for its method."""
-    rungs = (rung for rung in policy_of(limit.case.platform).escalations if rung.limit == limit.name)
+    rungs = [rung for rung in rules_of(limit.case).escalations if rung.limit == limit.name]
+    if any(rung.when.conditions for rung in rungs):
+        facts = facts_of(limit.case, limit.assignment)
+        rungs = [rung for rung in rungs if rung.when.holds(facts)]
     if limit.supervision is None:
         return tuple(rungs)
     return tuple(rung for rung in rungs if rung.method in ("", limit.supervision.method))
@@ -271,7 +384,11 @@ def _row(
 
 
 def _gone_on(case: Case, rule: TimeLimitRule, assignment: Assignment, *, at: datetime) -> list[TimeLimit]:
-    """A limit that goes on from the round before: same day zero, same last day."""
+    """A limit that goes on from the round before: same day zero, same last day.
+
+    Where the unit's clock rested while the reply was checked, its last day is later by the working days of the check;
+    the citizen stays promised the day before (decision H-9).
+    """
     before = (
         TimeLimit.objects.filter(case=case, name=rule.limit, assignment__role="lead")
         .exclude(assignment=assignment)
@@ -286,11 +403,23 @@ def _gone_on(case: Case, rule: TimeLimitRule, assignment: Assignment, *, at: dat
         assignment=assignment,
     )  # fmt: skip
     limit.steps = [*before.steps, {"event": "previous", "rule": limit.rule, "due_on": due.due_on.isoformat()}]
+    calendar = calendar_of(case.platform)
+    if rules_of(case).reply_rule(facts_of(case, assignment)).check_stops_clock and before.ended_at is not None:
+        rested = calendar.working_days_between(local_date(before.ended_at), local_date(at))
+        counted = calendar.count(before.due_on, rested)
+        limit.promised_on = before.promised_on or before.due_on
+        limit.due_on, limit.due_at = counted.day, end_of_day(counted.day)
+        limit.provisional = limit.provisional or counted.provisional
+        limit.steps = [
+            *limit.steps,
+            {"event": "check", "rule": limit.rule, "days": rested, "due_on": limit.due_on.isoformat()},
+        ]
+        limit.next_at = _next_at(limit, after=at)
     return [limit]
 
 
 def _set_at_assignment(case: Case, assignment: Assignment, *, at: datetime) -> TimeLimit:
-    policy = policy_of(case.platform)
+    policy = rules_of(case)
     due = core.count_working_days(local_date(at), assignment.limit_workdays or 0, calendar_of(case.platform))
     return _row(
         case, "handle", SET_AT_ASSIGNMENT, policy.action_rules["case.dispatch"].cite, due, at=at,

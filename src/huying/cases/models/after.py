@@ -52,7 +52,7 @@ class Supervision(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
     issued_by = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
     document_no = models.CharField(max_length=40, blank=True)
-    method = models.CharField(max_length=12)
+    method = models.CharField(max_length=30)
     ground = models.CharField(max_length=30)
     rule = models.CharField(max_length=60, blank=True)
     article = models.CharField(max_length=60, blank=True)
@@ -140,5 +140,17 @@ class Report(models.Model):
     content = models.TextField()
     instruction = models.TextField(blank=True)
     to_unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+
+
+class OfficialLetter(models.Model):
+    """正式函告: what a unit reports in writing after its handling was rated bad again."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="letters")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    round = models.PositiveSmallIntegerField()
+    document_no = models.CharField(max_length=40, blank=True)
+    content = models.TextField()
     at = models.DateTimeField()
     by = models.CharField(max_length=80)

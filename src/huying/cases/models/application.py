@@ -18,7 +18,8 @@ class Application(models.Model):
     by_unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
     by = models.CharField(max_length=80)
     decider = models.ForeignKey(Unit, models.PROTECT, related_name="+")
-    decider_role = models.CharField(max_length=20, default="dispatcher")
+    decider_role = models.CharField(max_length=60, default="dispatcher")
+    """The roles that may decide, by blanks."""
     reason = models.TextField()
     data = models.JSONField(default=dict)
     """What the type asks for: workdays, plan, target_date, suggested_unit, signed_by … (no personal data)."""

@@ -15,6 +15,10 @@ class Case(models.Model):
     number = models.CharField(max_length=32, unique=True)
     query_code_hash = models.CharField(max_length=200, blank=True)
     regulation = models.CharField(max_length=60)
+    rules_since = models.DateField(null=True)
+    """Which version of the regulation's rules it keeps; None: the first one."""
+    flow = models.CharField(max_length=10, blank=True)
+    """`bottom_up` or `top_down` where the regulation knows directions."""
     state = models.CharField(max_length=12, default="received")
     kind = models.CharField(max_length=20)
     channel = models.CharField(max_length=30)
@@ -40,6 +44,10 @@ class Case(models.Model):
     """The centre whose queue the case waits in, and whose dispatcher decides on it."""
     submitted_by = models.CharField(max_length=80)
     external_no = models.CharField(max_length=80, blank=True)
+    source = models.CharField(max_length=40, blank=True)
+    """The merged hotline, or the platform, that it first came to."""
+    source_due_on = models.DateField(null=True)
+    """The last day that the source channel set, or that the rules of the platform above give."""
     ground = models.CharField(max_length=30, blank=True)
     ground_note = models.TextField(blank=True)
     submitted_at = models.DateTimeField()
@@ -77,6 +85,8 @@ class CaseSubject(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
     unit_left = models.IntegerField()
     unit_right = models.IntegerField()
+    cause = models.CharField(max_length=10, default="complained")
+    """`complained`, or `recused`: the unit itself asked to keep out."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "unit"], name="one_subject_per_unit")]

@@ -17,6 +17,9 @@ class Assignment(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
     unit_left = models.IntegerField()
     unit_right = models.IntegerField()
+    delegate = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
+    """The concrete handling unit below, that carries out while the unit stays responsible."""
+    delegate_left = models.IntegerField(null=True)
     role = models.CharField(max_length=5)
     state = models.CharField(max_length=12, default="dispatched")
     round = models.PositiveSmallIntegerField()
@@ -43,6 +46,9 @@ class Assignment(models.Model):
         ]
         indexes = [
             models.Index(fields=["unit_left", "state", "-case_id"], name="assignment_by_unit"),
+            models.Index(
+                fields=["delegate_left"], condition=Q(delegate_left__isnull=False), name="assignment_by_delegate"
+            ),
         ]
 
 
@@ -66,6 +72,8 @@ class TimeLimit(models.Model):
     unit = models.CharField(max_length=8, default="working")
     due_on = models.DateField()
     due_at = models.DateTimeField()
+    promised_on = models.DateField(null=True)
+    """What the citizen stays promised where the unit's own clock rested meanwhile."""
     soft = models.BooleanField(default=False)
     steps = models.JSONField(default=list)
     """How the date came about: the first count and every move of it (extension, limit set), each with its rule."""
@@ -128,7 +136,12 @@ class Reply(models.Model):
     round = models.PositiveSmallIntegerField()
     content = models.TextField()
     outcome = models.CharField(max_length=12)
+    adoption = models.CharField(max_length=12, blank=True)
+    """Of a suggestion: adopted, partly, not_adopted."""
     state = models.CharField(max_length=12)
+    review_note = models.TextField(blank=True)
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.CharField(max_length=80, blank=True)
     criteria = models.JSONField(default=dict)
     check_note = models.TextField(blank=True)
     at = models.DateTimeField()

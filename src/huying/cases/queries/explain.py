@@ -7,12 +7,14 @@ from datetime import date
 from django.db.models import Q
 
 from huying.cases.models import Case, TimeLimit
-from huying.cases.policies import calendar_of, policy_of
+from huying.cases.policies import calendar_of, rules_of
 from huying.core.calendar import CountedDay
 
 EVENTS = {
     "submission": "提交", "assignment": "交办", "claim": "签收", "claim_missed": "签收期限届满（视同签收）",
     "previous": "接续上一轮", "before_handle": "办理期限之前", "extension": "批准延期", "supervision": "督办限期",
+    "source": "来源渠道时限", "within": "不超过总期限", "reclassified": "重新认定", "check": "审核期间停止计时",
+    "instruction": "领导批示", "repeated_bad": "再次差评", "calendar": "放假安排公布",
     "application": "提出申请", "ledger": "批准挂账", "closure": "办结", "decision": "决定", "acceptance": "受理",
 }  # fmt: skip
 
@@ -46,7 +48,7 @@ class Explained:
 def explain(case: Case) -> Iterator[Explained]:
     """Each limit of `case`, in the order in which it started."""
     rows = TimeLimit.objects.filter(case=case).select_related("assignment__unit").order_by("started_at", "pk")
-    policy, calendar = policy_of(case.platform), calendar_of(case.platform)
+    policy, calendar = rules_of(case), calendar_of(case.platform)
     for row in rows:
         steps, last = [], row.day_zero
         for raw in row.steps:
@@ -86,7 +88,7 @@ def lines_for(number: str) -> list[str]:
     case = Case.objects.select_related("platform").filter(Q(number=number) | Q(external_no=number)).first()
     if case is None:
         return []
-    lines = [f"{case.number}  {policy_of(case.platform).info.title}"]
+    lines = [f"{case.number}  {rules_of(case).info.title}"]
     for one in explain(case):
         limit = one.limit
         state = "已完成" if limit.met else "超期" if limit.met is False or limit.missed_at else "进行中"

@@ -55,9 +55,9 @@ def _mine(states: Sequence[str]) -> Callable[[QuerySet[Case], Actor, datetime], 
 
 def _waiting_applications(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
     return cases.filter(
-        pk__in=Application.objects.filter(decider=actor.unit, decider_role=actor.role, state="pending").values(
-            "case_id"
-        )
+        pk__in=Application.objects.filter(
+            decider=actor.unit, decider_role__contains=actor.role, state="pending"
+        ).values("case_id")
     )
 
 

@@ -48,7 +48,7 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
     sees, rows = _Sees(viewer), _RowsOf(case)
     assignments = [
         row
-        for row in case.assignments.select_related("unit").order_by("pk")
+        for row in case.assignments.select_related("unit", "delegate").order_by("pk")
         if sees.whole or row.state in VISIBLE_ASSIGNMENT or (sees.unit and row.unit_id == sees.unit)
     ]
     active = [row for row in assignments if row.state in ACTIVE_ASSIGNMENT or row.state in ("done", "taken_over")]
@@ -60,10 +60,14 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
     promised = None
     if lead and promising:
         promised = promise_of(case, promising[-1], {row.name: row for row in limits[promising[-1].pk]})
+    elif not lead and case.state == "received":
+        promised = promise_of(case, None, {})
     late = [row.name for rows in limits.values() for row in rows if is_overdue(row, now)]
     due: dict[str, Any] = {}
     if promised:
         due["handle"] = promised.due_on.isoformat()
+    if case.source_due_on is not None:
+        due["source"] = case.source_due_on.isoformat()
     record = {
         "number": case.number,
         "regulation": case.regulation,
@@ -80,6 +84,9 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         "content": case.content,
         "place": case.place_text,
         "external_no": case.external_no,
+        "source": case.source,
+        "flow": case.flow or None,
+        "provisional": bool(promised and promised.provisional),
         "flags": [name for name, on in case.flags.items() if on and (sees.centre or (sees.staff and name != "clue"))],
         "lead": lead.unit.path if lead else None,
         "co": [row.unit.path for row in active if row.role == "co" and lead and row.round == lead.round],
@@ -92,7 +99,8 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         "due": due | {row.name: row.due_on.isoformat() for row in limits[None] if row.name == "review"},
         "overdue": list(dict.fromkeys(late)) if sees.overdue else [],
         "assignments": [_assignment(row, limits[row.pk], now) for row in assignments] if sees.staff else [
-            {"unit": row.unit.path, "role": row.role, "state": row.state, "round": row.round} for row in active
+            {"unit": row.unit.path, "role": row.role, "state": row.state, "round": row.round}
+            for row in active
         ],
         "applications": [
             {"type": row.type, "state": row.state, "by": row.by_unit.path if row.by_unit else "citizen",
@@ -114,7 +122,8 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         ],
         "replies": [
             {"unit": row.unit.path, "round": row.round, "content": row.content, "outcome": row.outcome,
-             "state": row.state, "at": stamp(row.at), "note": row.check_note if sees.staff else ""}
+             "state": row.state, "at": stamp(row.at), "adoption": row.adoption or None,
+             "note": row.check_note if sees.staff else "", "review_note": row.review_note if sees.staff else ""}
             for row in rows("replies", "unit")
             if sees.staff or row.state == "passed"
         ],
@@ -151,6 +160,12 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         "meetings": [
             {"kind": row.kind, "attendees": row.attendees, "minutes": row.minutes, "tasks": row.tasks}
             for row in rows("meetings")
+            if sees.staff
+        ],
+        "letters": [
+            {"unit": row.unit.path, "round": row.round, "content": row.content, "document_no": row.document_no,
+             "at": stamp(row.at)}
+            for row in rows("letters", "unit")
             if sees.staff
         ],
         "reports": [
@@ -245,6 +260,7 @@ def _assignment(row: Any, limits: Iterable[TimeLimit], now: datetime) -> dict[st
     return {
         "unit": row.unit.path,
         "unit_name": row.unit.name,
+        "delegate": row.delegate.path if row.delegate else None,
         "role": row.role,
         "state": row.state,
         "round": row.round,
@@ -317,7 +333,7 @@ def _events(case: Case, sees: _Sees) -> list[dict[str, Any]]:
     citizen = (
         "case.submit", "case.supplement", "case.withdraw", "case.urge", "case.answer", "case.refuse", "case.redirect",
         "case.accept", "case.dispatch", "case.reassign", "case.claim", "case.contact", "case.progress", "case.reply",
-        "check.pass", "case.evaluate", "case.call_back", "case.rework", "case.close", "case.merge", "case.unmerge",
+        "check.pass", "reply.approve", "case.connect", "case.request_review", "case.request_re_review", "case.evaluate", "case.call_back", "case.rework", "case.close", "case.merge", "case.unmerge",
     )  # fmt: skip
     return [
         {"at": stamp(row.at), "action": row.action, "by": row.role, "unit": row.unit_path, "article": row.article,

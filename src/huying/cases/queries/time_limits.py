@@ -6,24 +6,34 @@ from datetime import date
 from huying.base.clock import local_date
 from huying.cases.models import Assignment, Case, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
-from huying.cases.policies import calendar_of, policy_of
+from huying.cases.policies import calendar_of, rules_of
 from huying.core import time_limits as core
+from huying.policy.model import SourceLimit
 
 PROMISING = (*ACTIVE_ASSIGNMENT, "done")
 """The states of a lead's assignment whose handling limit is the date promised to the citizen."""
 
 
 def facts_of(case: Case, assignment: Assignment | None = None) -> dict[str, str]:
-    """What the conditions of a limit's rule may ask about."""
+    """What the conditions of a rule may ask about."""
     return {
         "channel": case.channel,
         "kind": case.kind,
+        "category": case.category,
         "complexity": case.complexity,
         "urgency": case.urgency,
+        "mode": case.mode,
+        "flag": " ".join(name for name, on in case.flags.items() if on),
         "level": assignment.unit.kind if assignment else "",
         "procedure": assignment.procedure if assignment else "",
         "cause": assignment.cause if assignment else "first",
     }
+
+
+def lead_assignment(case: Case) -> Assignment | None:
+    """The assignment that leads now, or led last."""
+    leads = case.assignments.filter(role="lead").select_related("unit").order_by("-pk")
+    return leads.filter(state__in=PROMISING).first() or leads.first()
 
 
 def handle_limit(case: Case) -> TimeLimit | None:
@@ -40,19 +50,39 @@ def handle_limit(case: Case) -> TimeLimit | None:
     )
 
 
-def promise_of(case: Case, lead: Assignment, limits: Mapping[str, TimeLimit]) -> core.Due | None:
+def promise_of(case: Case, lead: Assignment | None, limits: Mapping[str, TimeLimit]) -> core.Due | None:
     """The handling limit as known now; if the unit's clock has not started, as if it started as late as it may.
 
-    `lead` is the last assignment of a lead in one of the states `PROMISING`; `limits` are its limits by name.
+    `lead` is the last assignment of a lead in one of the states `PROMISING`, None while nobody has the case; `limits`
+    are its limits by name.
     """
     row = limits.get("handle")
     if row is not None:
-        return core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional)
-    rule = core.choose(policy_of(case.platform).time_limits, "handle", "lead", facts_of(case, lead))
-    claim = limits.get("claim")
-    if rule is None or claim is None:
+        return core.Due(row.day_zero, row.days, row.unit, row.promised_on or row.due_on, row.provisional)
+    rule = core.choose(rules_of(case).time_limits, "handle", "lead", facts_of(case, lead))
+    if rule is None:
         return None
-    return core.count(rule, claim.due_on, calendar_of(case.platform))
+    if rule.starts == "submission":
+        due = core.count(rule, local_date(case.submitted_at), calendar_of(case.platform))
+        return from_source(case, due) or due
+    claim = limits.get("claim")
+    return core.count(rule, claim.due_on, calendar_of(case.platform)) if claim is not None else None
+
+
+def from_source(case: Case, own: core.Due) -> core.Due | None:
+    """The date of the source channel where it governs instead of the own one."""
+    rule = source_rule(case)
+    if rule is None or case.source_due_on is None:
+        return None
+    if rule.mode == "earlier" and own.due_on <= case.source_due_on:
+        return None
+    zero = local_date(case.submitted_at)
+    return core.Due(zero, (case.source_due_on - zero).days, "calendar", case.source_due_on, False)
+
+
+def source_rule(case: Case) -> SourceLimit | None:
+    """The rule by which matters of the case's channel keep the date of their source, if there is one."""
+    return next((rule for rule in rules_of(case).source_limits if case.channel in rule.channels), None)
 
 
 def total_from(case: Case, limit: TimeLimit) -> date:

@@ -17,11 +17,11 @@ from huying.people.actors import Actor
 from huying.people.models import Platform, Unit
 from huying.policy.model import Regulation
 from huying.portal.pages import page, platform_of
+from huying.portal.places import LONGEST, VILLAGES, Places, in_full, places_of, search
 from huying.portal.views.receipt import hand_receipt
 from huying.ui.forms import Options, form_for, show_refusal, to_data
 
 CHANNEL = "portal"
-PLACES = ("zone", "town", "street", "farm")
 KINDS = {
     "consult": "想了解政策、办事条件、流程和材料",
     "help": "遇到困难，需要政府部门帮助解决（不是紧急救助）",
@@ -29,6 +29,9 @@ KINDS = {
     "report": "检举违法违规的单位或个人，身份默认保密",
     "suggestion": "对城市管理和公共服务提出意见、建议",
 }
+PHONE_REQUIRED = "承办单位在答复前会打这个电话联系您。"
+SUBJECTS = 1500
+"""So many units are proposed at most."""
 LEFT_OUT = (
     "channel", "urgency", "mode", "external_no", "place", "confidential", "requester__address", "requester__id_number",
 )  # fmt: skip
@@ -39,9 +42,13 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
     """The form; posted, it makes the case once and leads to its receipt."""
     platform = platform_of(slug)
     policy = policy_of(platform)
+    places = places_of(platform, policy, (request.POST.get("place_unit") or request.GET.get("place", "")).strip())
+    if places is None:
+        return _look_for_place(request, platform)
     if request.method != "POST":
-        form = _form_class(platform, policy)()
-        return page(request, platform, "submit/form.html", {"form": form, "key": secrets.token_urlsafe(32)})
+        form = _form_class(platform, policy, places)(initial={"place_unit": request.GET.get("place", "")})
+        context = {"form": form, "key": secrets.token_urlsafe(32), "places": places}
+        return page(request, platform, "submit/form.html", context)
     key = request.POST.get("key", "")
     data, files = to_data(ACTIONS["case.submit"].input, request.POST, request.FILES)
     outcome = submit_once(
@@ -53,15 +60,23 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
     )
     if not isinstance(outcome, Refused):
         return hand_receipt(redirect("portal:receipt", slug=slug), platform, key)
-    form = _form_class(platform, policy)(request.POST)
+    form = _form_class(platform, policy, places)(request.POST)
     at_field = show_refusal(form, _at_place(outcome), model=ACTIONS["case.submit"].input, data=data)
     context = {
         "form": form,
+        "places": places,
         "key": key if outcome.code != "invalid:key" else secrets.token_urlsafe(32),
         "refused": None if at_field else outcome,
         "had_files": bool(request.FILES),
     }
     return page(request, platform, "submit/form.html", context, status=422)
+
+
+def _look_for_place(request: HttpRequest, platform: Platform) -> HttpResponse:
+    """The page before the form, where a platform has more places than a list can hold."""
+    q = request.GET.get("q", "").strip()[:LONGEST]
+    found = [{"path": one.path, "name": in_full(one)} for one in search(platform, q)]
+    return page(request, platform, "submit/place.html", {"q": q, "found": found})
 
 
 def _completed(data: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
@@ -84,19 +99,16 @@ def _at_place(refused: Refused) -> Refused:
     return refused
 
 
-def _form_class(platform: Platform, policy: Regulation) -> type[forms.Form]:
-    units = list(Unit.objects.filter(platform=platform).order_by("left"))
-    places = [(unit.path, unit.name) for unit in units if unit.kind in PLACES]
+def _form_class(platform: Platform, policy: Regulation, places: Places) -> type[forms.Form]:
     kinds = [(kind.key, kind.label) for kind in policy.kinds]
     categories = [(one.label, [(child, child) for child in one.children]) for one in policy.categories]
-    subjects = [(unit.path, unit.name) for unit in units if unit.path and unit.kind not in ("government",)]
     made = form_for(
         ACTIONS["case.submit"].input,
         action_id="case.submit",
         choices={
             "kind": Options(kinds, "radio"),
             "category": Options(categories),
-            "subject_unit": Options(subjects, "suggest"),
+            "subject_unit": Options(_subjects(platform, places), "suggest"),
         },
         labels={
             "requester__name": "您的姓名",
@@ -109,17 +121,18 @@ def _form_class(platform: Platform, policy: Regulation) -> type[forms.Form]:
             "title": "例如：小区门口路灯不亮已经一周。",
             "content": "请写清时间、地点、经过和您的要求。请不要在这里写姓名、电话、身份证号。",
             "subject_unit": "反映的就是某个单位时，请从列表中选择。该单位和它的下属单位看不到这件诉求，也不参与办理。",
-            "requester__phone": "承办单位在答复前会打这个电话联系您。",
+            "requester__phone": PHONE_REQUIRED if policy.contact.required else "需要了解情况时，会打这个电话联系您。",
             "requester__email": "填写后，进展会用邮件通知您。",
-            "anonymous": "不保存您的姓名和电话。承办单位无法联系您，也不作回访；您只能凭编号和查询码查看结果。",
+            "anonymous": "不保存您的姓名和电话，办理中无法联系您；您只能凭编号和查询码查看结果。",
             "category": "不确定可以不选，由工作人员填写。",
         },
         leave_out=LEFT_OUT,
     )  # fmt: skip
+    where = "所在村、社区" if places.has_villages else "所在乡镇、街道"
 
     class SubmitForm(made):  # type: ignore[misc, valid-type]  # the parent is made from the action's input
         place_unit = forms.Field(
-            required=False, label="所在乡镇、街道", widget=forms.Select(choices=[("", "请选择"), *places])
+            required=False, label=where, widget=forms.Select(choices=[("", "请选择"), *places.pairs])
         )
         place_text = forms.Field(
             required=False,
@@ -140,6 +153,14 @@ def _form_class(platform: Platform, policy: Regulation) -> type[forms.Form]:
         widget.input_type = kind
         widget.attrs["autocomplete"] = complete
     return SubmitForm
+
+
+def _subjects(platform: Platform, places: Places) -> list[tuple[str, str]]:
+    """The units that may be complained about: all but villages, and of those the ones of the chosen place."""
+    units = Unit.objects.filter(platform=platform).exclude(path="").exclude(kind__in=("government", *VILLAGES))
+    named = list(units.order_by("left").values_list("path", "name")[:SUBJECTS])
+    villages = [(path, name) for path, name in places.pairs if places.within is not None and path != places.within.path]
+    return [(path, "" if name == path else name) for path, name in (*named, *villages)]
 
 
 def kind_hint(kind: str) -> str:

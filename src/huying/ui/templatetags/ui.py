@@ -5,6 +5,8 @@ from typing import Any
 
 from django import template
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import SafeString, mark_safe
 
 from huying.base.clock import LEGAL_ZONE
 from huying.policy.model import Regulation, Rule
@@ -92,6 +94,22 @@ def is_kind(field: Any, kinds: str) -> bool:
 def needed(field: Any) -> bool:
     """Whether the action asks for this field."""
     return bool(getattr(field.field, "is_needed", False))
+
+
+@register.filter
+def found(value: Any, text: str) -> SafeString:
+    """The value with every occurrence of what was looked for marked: `{{ article.text|found:q }}`"""
+    if not text:
+        return conditional_escape(value)
+    value, at, parts = str(value), 0, []
+    lower, wanted = value.casefold(), text.casefold()
+    if len(lower) != len(value):  # letters that change their length would shift the marks
+        return escape(value)
+    while (place := lower.find(wanted, at)) >= 0:
+        end = place + len(wanted)
+        parts += [escape(value[at:place]), "<mark>", escape(value[place:end]), "</mark>"]
+        at = end
+    return mark_safe("".join([*parts, escape(value[at:])]))
 
 
 @register.filter
