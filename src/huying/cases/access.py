@@ -154,5 +154,6 @@ def oversees(actor: Actor, case: Case) -> bool:
         return True
     if unit.kind == "discipline":
         return unit.parent is not None and unit.parent.holds(case.holder)
-    below = case.assignments.filter(role="lead", unit_left__gt=unit.left, unit_left__lte=unit.right)
+    top = _top_of(unit)
+    below = case.assignments.filter(role="lead", unit_left__gt=top.left, unit_left__lte=top.right)
     return below.filter(state__in=VISIBLE_ASSIGNMENT).exists()

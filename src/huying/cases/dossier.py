@@ -46,7 +46,7 @@ KEPT = (
     "score_adjustments", "subjects", "supervisions", "supplements", "verifications",
 )  # fmt: skip
 """The relations of a case whose rows go into the dossier as they are."""
-LEFT_OUT = ("attachments", "identity_accesses", "journal", "marks", "parties", "submission")
+LEFT_OUT = ("attachments", "identity_accesses", "journal", "marks", "parties", "submission_set")
 """Those with a file of their own, those of the vault, what only serves the machine. No relation is in neither list."""
 CASE_FIELDS_LEFT_OUT = ("query_code_hash",)
 UNITS = ("holder_id", "decider_id", "issued_by_id", "delegate_id")

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from huying.cases.access import visible_cases
 from huying.cases.commands.perform import _judge_own, authorise, judge_states
 from huying.cases.commands.registry import ACTIONS, Action, Take
 from huying.cases.models import Application, Assignment, Case, Clue, Report, Supervision
+from huying.cases.queries.time_limits import lead_assignment
 from huying.core.verdict import Refused
 from huying.people.actors import Actor
 
@@ -43,14 +44,16 @@ def offers(case: Case, actor: Actor, *, now: datetime) -> list[Offer]:
         return []
     mine: list[Assignment] = []
     if actor.unit is not None:
-        mine += Assignment.objects.filter(case=case, unit=actor.unit).select_related("unit").order_by("-pk")
+        of_unit = Q(unit=actor.unit) | Q(delegate=actor.unit)
+        mine += Assignment.objects.filter(of_unit, case=case).select_related("unit").order_by("-pk")
     offered = [action for action in ACTIONS.values() if action.on != "platform" and actor.role in action.parties]
+    lead = lead_assignment(case)
     targets = {on: _targets(on, case) for on in {action.on for action in offered}}
     found = [
         offer
         for action in offered
         for target in targets[action.on]
-        if (offer := _offer(action, case, actor, target, now, mine)) is not None
+        if (offer := _offer(action, case, actor, target, now, mine, lead)) is not None
     ]
     return sorted(found, key=lambda offer: not offer.enabled)
 
@@ -70,10 +73,16 @@ def _targets(on: str, case: Case) -> Sequence[Model | None]:
 
 
 def _offer(
-    action: Action, case: Case, actor: Actor, target: Model | None, now: datetime, mine: list[Assignment]
+    action: Action,
+    case: Case,
+    actor: Actor,
+    target: Model | None,
+    now: datetime,
+    mine: list[Assignment],
+    lead: Assignment | None,
 ) -> Offer | None:
     take = Take(platform=actor.platform, actor=actor, now=now, action=action, rule=None, case=case)  # type: ignore[arg-type]
-    take.of_unit = mine
+    take.of_unit, take.lead_of_page = mine, lead
     refused = authorise(take, target)
     if refused is not None:
         return None

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from huying.cases.models import Case
     from huying.people.models import Platform
 
-PURPOSES = frozenset({"handle", "callback", "intake", "check", "self", "notice", "masked_display", "supervision"})
+PURPOSES = frozenset(
+    {"handle", "callback", "intake", "check", "self", "notice", "masked_display", "supervision", "disclosure"}
+)
 
 
 class VaultRefused(Exception):

@@ -5,24 +5,28 @@ from typing import Any
 
 from django.forms import Form
 
+from huying.cases.dossier import ROLES as DOSSIER_ROLES
 from huying.cases.offers import Offer, offers
-from huying.cases.policies import policy_of
+from huying.cases.policies import rules_of
 from huying.cases.queries.identity import may_reveal
 from huying.cases.queries.limits import shown_limits
 from huying.cases.queries.record import case_record
 from huying.cases.queries.rows import rows_of
 from huying.cases.queries.same_requester import open_cases_of_requester
+from huying.cases.queries.time_limits import facts_of, lead_assignment
 from huying.cases.queries.who_saw import named, who_saw
 from huying.desk.actor import DeskRequest
 from huying.desk.forms import FIND_A_UNIT, action_form, initial_of
 from huying.desk.hints import filled_in, hints_of
+from huying.policy.words import Words
+from huying.ui.forms import Options
 from huying.ui.words import word
 
 USUAL = (
-    "case.claim", "case.contact", "case.reply", "case.co_feedback", "application.approve", "application.reject",
-    "reply.approve", "reply.reject", "check.pass", "check.fail", "case.call_back", "panel.conclude", "case.close",
-    "case.answer", "case.dispatch", "case.accept", "supervision.respond", "supervision.open", "clue.conclude",
-    "report.instruct",
+    "case.claim", "case.contact", "case.verify", "case.reply", "case.request_closure", "case.transfer_up",
+    "case.co_feedback", "application.approve", "application.reject", "reply.approve", "reply.reject", "check.pass",
+    "check.fail", "case.call_back", "panel.conclude", "case.close", "case.answer", "case.dispatch", "case.accept",
+    "supervision.respond", "supervision.open", "clue.conclude", "report.instruct",
 )  # fmt: skip
 """In which order a page shows what may be done: the usual next step first, the rest as the registry has it."""
 
@@ -52,6 +56,7 @@ def case_context(request: DeskRequest, case: Any, opened: Button | None = None) 
             buttons.insert(0, opened)
     return {
         "case": case,
+        "policy": rules_of(case),
         "record": record,
         "row": rows_of([case], request.actor, now=request.now)[0],
         "limits": list(shown_limits(case, request.actor, now=request.now)),
@@ -59,6 +64,7 @@ def case_context(request: DeskRequest, case: Any, opened: Button | None = None) 
         "greyed": [one for one in buttons if not one.offer.enabled and one is not opened],
         "may_reveal": may_reveal(case, request.actor),
         "fields": None,
+        "takes_out": request.actor.role in DOSSIER_ROLES,
         "hints": list(hints_of(request, case, _labels(buttons))),
         "also": open_cases_of_requester(case, request.actor) if case.state == "received" else [],
         "seen": named(who_saw(case, before=request.now)) if request.actor.role == "auditor" else None,
@@ -98,9 +104,51 @@ def open_form(request: DeskRequest, case: Any, button: Button) -> Button:
     if offer.action.id in ("supervision.open", "clue.transfer"):
         record = case_record(case, request.actor, now=request.now)
     initial = initial_of(offer.action.id, record, offer.target) | filled_in(request, offer.action.id)
-    make = action_form(offer.action.id, case.platform, hints=hints_for(case, offer))
+    make = form_of(case, offer)
     button.form = make(initial=initial, auto_id=f"{button.key}-%s")
     return button
+
+
+def form_of(case: Any, offer: Offer) -> type[Form]:
+    """The form class of an offer, by the rules that the case keeps."""
+    target = getattr(offer.target, "type", "") if offer.action.on == "application" else ""
+    return action_form(
+        offer.action.id, case.platform, policy=rules_of(case), more=_narrowed(case, offer),
+        hints=hints_for(case, offer), labels=LABELS.get((offer.action.id, target)),
+        leave_out=_beside(case, offer, target),
+    )  # fmt: skip
+
+
+LABELS = {
+    ("application.approve", "extension"): {"workdays": "同意延长的工作日数"},
+    ("application.approve", "return"): {"workdays": "交办时限（工作日）"},
+    ("application.approve", "transfer_up"): {"workdays": "交办时限（工作日）"},
+}
+"""What a field is called by the type of the application that is decided."""
+
+
+def _beside(case: Any, offer: Offer, target: str) -> tuple[str, ...]:
+    """Fields of an action that this case has no use for."""
+    match offer.action.id:
+        case "application.approve":
+            moves = target in ("return", "transfer_up")
+            return (*(() if moves else ("unit", "co")), *(() if moves or target == "extension" else ("workdays",)))
+        case "application.reject" if target != "refusal":
+            return ("unit",)
+        case "case.reply" if case.kind != "suggestion":
+            return ("adoption",)
+        case _:
+            return ()
+
+
+def _narrowed(case: Any, offer: Offer) -> dict[str, Options]:
+    """Choices that depend on the very case."""
+    policy = rules_of(case)
+    if offer.action.id == "case.dispatch" and policy.procedures:
+        facts = facts_of(case)
+        known = [(one.key, one.label) for one in policy.procedures if one.when.holds({**facts, "procedure": one.key})]
+        return {"procedure": Options(known, "radio")}
+    return {}
 
 
 def hints_for(case: Any, offer: Offer) -> dict[str, str]:
@@ -109,8 +157,16 @@ def hints_for(case: Any, offer: Offer) -> dict[str, str]:
         return {"lead": f"{FIND_A_UNIT}属地办理的，填“{town}”。"}
     if offer.action.id == "supervision.open":
         return {"cases": "还有别的工单一并督办的，每行写一个编号。"}
-    if offer.action.id == "case.call_back" and policy_of(case.platform).callback.items:
+    policy = rules_of(case)
+    if offer.action.id == "case.call_back" and policy.callback_rule(facts_of(case, lead_assignment(case))).items:
         return {"result": "已接通的，下面每一项都要问到并记录。"}
+    if offer.action.id == "case.transfer_up" and policy.transfer and policy.transfer.preliminary_check_levels:
+        levels = Words(policy).levels(policy.transfer.preliminary_check_levels)
+        return {"preliminary_check": f"{levels}转请的必须填写。"}
+    if offer.action.id == "case.request_extension":
+        rule = policy.extension_rule(facts_of(case, lead_assignment(case)))
+        if rule is not None and rule.progress_required:
+            return {"progress": "必须填写，同意延期后会一并告知。"}
     return {}
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from huying.cases.policies import policy_of
+from huying.cases.policies import rules_of
 from huying.cases.queries.screening import suggestions
 from huying.core.screening import Suggestion
 from huying.desk.actor import DeskRequest
@@ -37,7 +37,7 @@ def hints_of(request: DeskRequest, case: Any, offered: dict[str, str]) -> Iterat
     """The suggestions for `case`, for who may screen it; `offered` labels the actions that may be taken."""
     if not offered.keys() & {"case.refuse", "case.redirect", "case.accept", "case.dispatch"}:
         return
-    policy = policy_of(case.platform)
+    policy = rules_of(case)
     for one in suggestions(case):
         action_id, given = _form(one, policy)
         label = offered.get(action_id, "")

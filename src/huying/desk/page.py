@@ -8,8 +8,11 @@ from django.shortcuts import render
 from huying.cases.commands import ACTIONS
 from huying.cases.policies import policy_of
 from huying.cases.queries.queues import queues_of
+from huying.cases.queries.registers import READERS, reads
+from huying.cases.queries.sample import SAMPLING
 from huying.cases.queries.supervisions import SUPERVISING
 from huying.desk.actor import DeskRequest, key_of, role_label
+from huying.policy.model import Regulation
 
 
 def show(
@@ -21,11 +24,11 @@ def show(
 
 def frame(request: DeskRequest) -> dict[str, Any]:
     """The frame of a page: nothing in it is asked of the database."""
-    actor = request.actor
+    actor, policy = request.actor, policy_of(request.actor.platform)
     roles = [{"key": key_of(one), "label": role_label(one), "unit": one.unit} for one in request.actors]
     return {
         "actor": actor,
-        "policy": policy_of(actor.platform),
+        "policy": policy,
         "platform": actor.platform,
         "role_label": role_label(actor),
         "role_key": key_of(actor),
@@ -33,6 +36,9 @@ def frame(request: DeskRequest) -> dict[str, Any]:
         "queues": queues_of(actor),
         "takes_in": actor.role in ACTIONS["case.submit"].parties,
         "supervises": actor.role in SUPERVISING,
+        "samples": actor.role in SAMPLING,
+        "registers": any(reads(actor, name) for name in READERS),
+        "claim": _claim(policy),
         "now": request.now,
     }
 
@@ -40,3 +46,9 @@ def frame(request: DeskRequest) -> dict[str, Any]:
 def not_found(request: DeskRequest) -> HttpResponse:
     """The same page, byte for byte, for what is not there and for what the actor may not know of."""
     return render(request, "desk/not_found.html", status=404)
+
+
+def _claim(policy: Regulation) -> str:
+    """What this regulation calls taking a task on; empty where it asks for no such step."""
+    rule = policy.action_rules.get("case.claim")
+    return rule.label if rule and policy.claim.required else ""

@@ -7,7 +7,20 @@ from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewReco
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from django.urls import URLPattern, URLResolver, path
 
-from huying.desk.views import actions, case, home, intake, queue, search, sign_in, supervision
+from huying.desk.views import (
+    actions,
+    case,
+    dossier,
+    home,
+    intake,
+    queue,
+    registers,
+    sample,
+    search,
+    sign_in,
+    supervision,
+    units,
+)
 
 CODE = "desk/account/code.html"
 
@@ -56,7 +69,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("search/", search.search, name="desk_search"),
     path("supervision/", supervision.supervision, name="desk_supervision"),
     path("intake/", intake.intake, name="desk_intake"),
+    path("units/", units.units, name="desk_units"),
+    path("sample/", sample.sample, name="desk_sample"),
+    path("registers/", registers.page, name="desk_registers"),
+    path("registers/<str:entry_id>/", registers.enter_one, name="desk_register_entry"),
     path("case/<str:number>/", case.case, name="desk_case"),
+    path("case/<str:number>/dossier/", dossier.dossier, name="desk_dossier"),
     path("case/<str:number>/identity/", case.identity, name="desk_identity"),
     path("case/<str:number>/file/<str:key>/", case.file, name="desk_file"),
     path("case/<str:number>/do/<str:action_id>/", actions.do, name="desk_do"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from huying.policy.model import ActionRule, Regulation, Rule, TimeLimitRule
+from huying.policy.model import ActionRule, Regulation, Rule, TimeLimitRule, When
 from huying.policy.words import LIMITS, TOPICS, Words
 
 MANY = 6
@@ -221,8 +221,7 @@ def _for_kind(side: _Side, kind: str) -> tuple[Statement, ...]:
     rules = [rule for rule in _first_round(side) if rule.when.kind == () or kind in rule.when.kind]
     exact = [_without_kind(rule) for rule in rules if rule.when.kind]
     kept = [rule for rule in rules if rule.when.kind or _without_kind(rule) not in exact]
-    bare = [rule.model_copy(update={"when": rule.when.model_copy(update={"kind": ()})}) for rule in kept]
-    return tuple(side.state(rule) for rule in bare)
+    return tuple(side.state(rule.model_copy(update={"when": When(**_without_kind(rule))})) for rule in kept)
 
 
 def _first_round(side: _Side) -> list[TimeLimitRule]:

@@ -40,13 +40,14 @@ TABLES = {  # table in a file → field of Regulation; a list of tables unless l
     "review": "reviews", "exemption": "exemption", "panel": "panel", "closing": "closing",
     "publication": "publication", "method": "supervision_methods", "supervision_ground": "supervision_grounds",
     "clue_ground": "clue_grounds", "trigger": "triggers", "instruction": "instruction", "recusal": "recusal",
-    "merge": "merge", "duty": "duties", "own_list": "own_lists", "sign_in": "sign_in",
+    "merge": "merge", "consent": "consent", "flag": "flags", "duty": "duties", "own_list": "own_lists",
+    "sign_in": "sign_in",
     "staff_change": "staff_change",
 }  # fmt: skip
 LISTS = {
     "channel", "hotline", "kind", "category", "redirect", "refusal_ground", "action", "role", "procedure", "time_limit",
     "source_limit", "escalation", "reply", "extension", "callback", "review", "method", "supervision_ground",
-    "clue_ground", "trigger", "duty", "own_list",
+    "clue_ground", "trigger", "duty", "own_list", "flag",
 }  # fmt: skip
 SINGLE = TABLES.keys() - LISTS
 TREE = ("units", "villages")
@@ -91,7 +92,17 @@ def load_notices(folder: Path) -> tuple[YearNotice, ...]:
 
 def find_versions(folder: Path) -> tuple[date, ...]:
     """The days from which later versions of the regulation in `folder` hold, in order."""
-    return tuple(sorted(date.fromisoformat(path.name) for path in folder.glob("versions/????-??-??")))
+    days = (_day(path.name) for path in folder.glob("versions/*/"))
+    return tuple(sorted(day for day in days if day is not None))
+
+
+def _day(name: str) -> date | None:
+    """The day that a folder is named by; None for one that is no version (a copy half made, a typing error)."""
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        return None
+    return day if day.isoformat() == name else None
 
 
 def _files_of(folder: Path, version: date | None) -> dict[str, Path]:
@@ -146,11 +157,13 @@ def _load(folder: Path, version: date | None, _stamp: object) -> Regulation:
             else:
                 fields.setdefault(TABLES[table], []).extend(value)
                 files[table] = path.name
-    sources = _sources(folder)
+    sources = _sources(held["sources.toml"]) if "sources.toml" in held else ()
     parent = folder.parent / str(fields.get("info", {}).get("parent", "cn"))
-    fields["sources"] = sources + (_sources(parent) if parent != folder else ())
+    fields["sources"] = sources + (_sources(parent / "sources.toml") if parent != folder else ())
     if isinstance(fields.get("info"), dict):
-        fields["info"]["version"] = version
+        # The day from which these files hold, also when a later day was asked for: a case keeps it.
+        since = (one for one in find_versions(folder) if version is not None and one <= version)
+        fields["info"]["version"] = max(since, default=None)
     fields["tree"] = read_tree(held[name] for start in TREE for name in sorted(held) if name.startswith(start))
     by_field = {TABLES[table]: name for table, name in files.items()}
     try:
@@ -171,11 +184,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise UnclearRegulation([Problem(path.name, "-", f"不是合法的 TOML：{error}", "改正该行")]) from None
 
 
-def _sources(folder: Path) -> tuple[Source, ...]:
-    path = folder / "sources.toml"
+def _sources(path: Path) -> tuple[Source, ...]:
     if not path.is_file():
         return ()
     raw = _read(path)
+    if not raw:
+        return ()  # emptied by a version: whatever still cites it is told
     heads = raw["source"] if isinstance(raw["source"], list) else [raw["source"]]
     articles: dict[str, list[Article]] = defaultdict(list)
     for row in raw.get("article", []):
@@ -192,7 +206,9 @@ def read_tree(paths: Iterable[Path]) -> UnitTree:
 
     Raises: UnclearRegulation.
     """
-    root, homes, units = "", {}, []
+    root = ""
+    homes: dict[str, str] = {}
+    units: list[UnitSpec] = []
     for path in paths:
         raw = _read(path)
         unknown = set(raw) - {"root", "role_home", "unit", "group"}

@@ -345,6 +345,17 @@ class ReturnRule(DecidedRule):
     """退单: a return within its limit."""
 
 
+class ConsentRule(Rule):
+    """同意披露: nothing of who asks goes to the unit complained about without the requester's explicit consent."""
+
+
+class Flag(Rule):
+    """A mark that means something: who is told of it, and whether the case may be published."""
+
+    notify: tuple[str, ...] = ()
+    bars_publication: bool = False
+
+
 class ContactRule(Rule):
     """Whether a reply needs a contact record of its round."""
 
@@ -429,6 +440,8 @@ class DissatisfiedRule(Rule):
     method: str = ""
     ground: str = "dissatisfied"
     rounds: int = 1
+    due_working_days: int | None = None
+    """The date that a supervision opened by the platform carries."""
 
 
 class LetterRule(Rule):
@@ -443,6 +456,8 @@ class ClosingRule(Rule):
     roles: tuple[str, ...] = ("dispatcher", "unit_admin", "system")
     lead_unit: bool = True
     """The administrator of the unit that leads may close, besides those of the centres."""
+    archive_after_evaluation: bool = False
+    """A case is archived only once it was rated or called back, or nobody can rate it any more."""
     after_letter_roles: tuple[str, ...] = ()
     """Who of the centre settles a case after the formal letter; empty: the same as before."""
 
@@ -601,6 +616,8 @@ class Regulation(Value):
     instruction: InstructionRule | None = None
     recusal: RecusalRule
     merge: MergeRule
+    consent: ConsentRule | None = None
+    flags: tuple[Flag, ...] = ()
     duties: tuple[Duty, ...] = ()
     own_lists: tuple[OwnList, ...] = ()
     sign_in: SignInRule | None = None

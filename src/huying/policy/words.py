@@ -49,6 +49,7 @@ CAUSES: Mapping[str, str] = {
 FLAGS: Mapping[str, str] = {
     "urgent": "紧急", "sensitive": "敏感", "clue": "线索", "hot": "热点", "repeat": "重复", "group": "群体性",
     "key": "重点", "night": "夜间", "mediation": "调解", "enforcement": "执法", "unclear": "表述不清",
+    "difficult": "疑难",
 }  # fmt: skip
 METHODS: Mapping[str, str] = {
     "phone": "电话", "visit": "上门", "site": "现场", "survey": "问卷调查", "sms": "短信", "letter": "公函",
@@ -100,7 +101,8 @@ class Words:
             if path == mark:
                 return word
             if path.startswith(f"{mark}/"):
-                return f"{word}{path.removeprefix(f'{mark}/')}"
+                rest = path.removeprefix(f"{mark}/")
+                return f"{word}{'的运行中心' if rest == 'center' else rest}"
         return self._units.get(path, path)
 
     def claim(self) -> str:
@@ -166,8 +168,8 @@ _WHEN: Mapping[str, Mapping[str, str]] = {
 
 
 def _names(rule: Rule) -> Iterable[str]:
-    """The fields of a rule beyond the ordinary ones, each by the class that brought it in."""
-    for name in type(rule).model_fields:
+    """The fields of a rule beyond the ordinary ones, each by the class that brought it in; the conditions last."""
+    for name in sorted(type(rule).model_fields, key=lambda name: name == "when"):
         if name not in ORDINARY:
             owner = next(one for one in reversed(type(rule).__mro__) if name in getattr(one, "__annotations__", {}))
             yield f"{owner.__name__}.{name}"
@@ -338,7 +340,10 @@ SAID: Mapping[str, Said] = {
     "ReviewRule.after": lambda words, rule: (
         f"在{ {'review': '复查', 're_review': '复核'}.get(rule.after, rule.after) }决定以后" if rule.after else ""
     ),
-    "CallbackRule.required": _either("required", "每件都回访", "抽查回访"),
+    "CallbackRule.required": lambda words, rule: (
+        "每件都回访" if rule.required else "重办的每件回访，其他抽查回访" if rule.required_after_rework else "抽查回访"
+    ),
+    "CallbackRule.required_after_rework": _nothing,
     "CallbackRule.items": lambda words, rule: (
         f"回访内容：{'、'.join(ITEMS.get(one, one) for one in rule.items)}" if rule.items else ""
     ),
@@ -369,6 +374,7 @@ SAID: Mapping[str, Said] = {
     "DissatisfiedRule.rounds": _nothing,
     "LetterRule.after_bad": _if("after_bad", "第{}次评为不满意以后"),
     "ClosingRule.roles": lambda words, rule: "由" + "、".join(words.role(one) for one in rule.roles) + "办结",
+    "ClosingRule.lead_unit": _either("lead_unit", "主办单位可以办结", "主办单位不办结"),
     "ClosingRule.after_letter_roles": lambda words, rule: (
         f"正式函告以后由{'、'.join(words.role(one) for one in rule.after_letter_roles)}办结"
         if rule.after_letter_roles else ""

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from huying.portal.views import case, compare, follow, home, receipt, regulation, submit
+from huying.portal.views import case, compare, follow, home, published, receipt, regulation, submit
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -17,4 +17,6 @@ urlpatterns: list[URLPattern] = [
     path("p/<slug:slug>/case/file/<str:label>", case.download, name="file"),
     path("p/<slug:slug>/case/do/<str:action_id>/", case.act, name="act"),
     path("p/<slug:slug>/regulation/", regulation.regulation, name="regulation"),
+    path("p/<slug:slug>/published/", published.published, name="published"),
+    path("p/<slug:slug>/published/<int:key>/", published.one, name="published_one"),
 ]

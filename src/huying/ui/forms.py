@@ -23,7 +23,7 @@ from huying.core.verdict import Refused
 from huying.ui.words import WORDS, topic_of
 
 Pairs = Sequence[tuple[Any, Any]]
-Look = Literal["select", "radio", "suggest", "checks", "many"]
+Look = Literal["select", "radio", "suggest", "checks", "many", "several"]
 LONG = 400
 """Texts that may be longer get a box of several lines."""
 PART = "__"
@@ -34,11 +34,14 @@ PART = "__"
 class Options:
     """What a field offers: (value, label) pairs, labels of groups holding pairs, and how they look.
 
-    `suggest` is a free text with a list of proposals; `checks` and `many` take several values.
+    `suggest` is a free text with a list of proposals; `checks` and `many` take several values, `several` is
+    some such texts with one list.
     """
 
     pairs: Pairs
     look: Look = "select"
+    source: str = ""
+    """Where a page with htmx asks for the proposals of what was typed, where there are too many to carry along."""
 
 
 class Suggest(forms.TextInput):
@@ -46,15 +49,39 @@ class Suggest(forms.TextInput):
 
     template_name = "ui/suggest.html"
 
-    def __init__(self, pairs: Pairs, attrs: dict[str, Any] | None = None) -> None:
+    def __init__(self, pairs: Pairs, attrs: dict[str, Any] | None = None, *, source: str = "") -> None:
         super().__init__(attrs)
-        self.pairs = pairs
+        self.pairs, self.source = pairs, source
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["widget"]["pairs"] = self.pairs
-        context["widget"]["attrs"]["list"] = f"{context['widget']['attrs'].get('id', name)}_list"
+        attrs = context["widget"]["attrs"]
+        attrs["list"] = f"{attrs.get('id', name)}_list"
+        if self.source:
+            attrs |= {
+                "hx-get": self.source, "hx-trigger": "input changed delay:250ms", "hx-sync": "this:replace",
+                "hx-target": "next datalist", "hx-swap": "innerHTML", "hx-params": name,
+            }  # fmt: skip
         return context
+
+
+class Several(Suggest):
+    """Some texts with one list of proposals: as many as are filled in and one more, at least three."""
+
+    template_name = "ui/several.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, None, attrs)
+        given = [str(one) for one in value or () if one]
+        context["widget"]["values"] = given + [""] * max(1, 3 - len(given))
+        return context
+
+    def format_value(self, value: Any) -> Any:
+        return None
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return data.getlist(name) if hasattr(data, "getlist") else list(data.get(name) or ())
 
 
 class Files(forms.FileInput):
@@ -278,13 +305,15 @@ def _field(name: str, info: FieldInfo, options: Options | None, label: str | Non
 
 def _own_hint(info: FieldInfo, options: Options | None) -> str:
     many = get_origin(_kinds(info.annotation)[0]) is tuple
-    return _("每行填写一个。") if many and (options is None or options.look == "suggest") else ""
+    return _("每行填写一个。") if many and options is None else ""
 
 
 def _choice_widget(options: Options, required: bool) -> forms.Widget:
     match options.look:
         case "suggest":
-            return Suggest(options.pairs, {"autocomplete": "off"})
+            return Suggest(options.pairs, {"autocomplete": "off"}, source=options.source)
+        case "several":
+            return Several(options.pairs, {"autocomplete": "off"}, source=options.source)
         case "radio":
             return forms.RadioSelect(choices=list(options.pairs))
         case "checks":

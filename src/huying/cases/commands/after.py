@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from huying.base.clock import end_of_day, local_date
+from huying.cases import vault
 from huying.cases.commands import time_limits
 from huying.cases.commands.applications import DecideInput, apply_for, approves
 from huying.cases.commands.assignments import assign
@@ -17,7 +18,7 @@ from huying.cases.commands.intake import Text
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, propose_for_rating, propose_when, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Application, Callback, Case, Evaluation, Supervision
+from huying.cases.models import Application, Callback, Case, Consent, Evaluation, Supervision
 from huying.cases.queries.time_limits import source_rule
 from huying.core import callback as core
 from huying.core.exemption import ExemptionAsk, judge_exemption
@@ -181,7 +182,9 @@ def _supervise(take: Take, rule: DissatisfiedRule) -> None:
         case=case, unit=lead_of(case), issued_by_id=case.holder_id, method=rule.method, ground=rule.ground,
         rule=f"dissatisfied.{rule.key}", article=rule.cite, state="open", request=rule.label, at=take.now,
         opened_at=take.now, by="system", document_no=next_document_no(take, rule.method),
+        due_on=take.calendar.add_working_days(take.today, rule.due_working_days) if rule.due_working_days else None,
     )  # fmt: skip
+    time_limits.start_for_supervision(row, at=take.now)
     tell_supervised(row, at=take.now)
     take.made = row
 
@@ -343,6 +346,15 @@ def _approve_review(take: Take, application: Application, given: DecideInput) ->
     return {"round": take.case.round}
 
 
+def _is_evaluated(take: Take) -> bool:
+    """Rated or called back, or nobody can rate it any more."""
+    case, rule = take.case, take.policy.evaluation
+    if case.closed_at is None or case.anonymous or is_called_back(take, case):
+        return True
+    over = take.now >= end_of_day(local_date(case.closed_at) + timedelta(days=rule.window_days))
+    return over or case.evaluations.filter(round=case.round).exists()
+
+
 class CloseInput(Input):
     outcome: Literal["", "solved", "partly", "explained", "planned", "unsolvable"] = Field(default="", title="办理结果")
     attachments: tuple[str, ...] = Field(default=(), title="书面材料")
@@ -379,6 +391,39 @@ def archive(take: Take, given: Any) -> Refused | Mapping[str, Any]:
     """The file is sealed."""
     if take.case.archived:
         return Refused("already_done", "这件诉求已经归档。", take.rule)
+    if take.policy.closing.archive_after_evaluation and not _is_evaluated(take):
+        return Refused("callback_missing", "还没有评价或回访，评价期满后才能归档。", take.policy.closing)
     take.case.archived = True
     take.case.save(update_fields=["archived"])
+    return {}
+
+
+class ConsentInput(Input):
+    agrees: bool = Field(title="同意向被反映单位说明身份")
+    note: str = Field(default="", max_length=500, title="说明")
+
+
+@action(
+    "case.consent", "是否同意披露身份", parties="citizen", takes=ConsentInput, held_by="citizen",
+    case_states=("received", "handling", "checking", "feedback", "closed"),
+)  # fmt: skip
+def consent(take: Take, given: ConsentInput) -> Mapping[str, Any]:
+    """The requester agrees to be named to the unit complained about, or takes it back; the latest word holds."""
+    Consent.objects.create(case=take.case, agrees=given.agrees, note=given.note, at=take.now)
+    return {"agrees": given.agrees}
+
+
+class DiscloseInput(Input):
+    purpose: Text = Field(title="披露的必要性")
+
+
+@action("case.disclose", "向被反映单位说明诉求人身份", parties="dispatcher", takes=DiscloseInput, held_by="centre")
+def disclose(take: Take, given: DiscloseInput) -> Refused | Mapping[str, Any]:
+    """The centre reads the identity to tell it to the unit complained about: only with consent, and logged."""
+    said = take.case.consents.order_by("-pk").first()
+    if said is None or not said.agrees:
+        return Refused("not_permitted", "诉求人没有同意披露身份，不得向被反映单位提供或者透露。", take.policy.consent)
+    take.extra["requester"] = vault.read(
+        take.case, ["name", "phone"], actor=take.actor, purpose="disclosure", now=take.now
+    )
     return {}

@@ -13,7 +13,7 @@ from huying.cases.commands.intake import Text
 from huying.cases.commands.notices import tell_citizen, tell_unit
 from huying.cases.commands.proposals import propose_by_count
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.commands.time_limits import SET_AT_ASSIGNMENT
+from huying.cases.commands.time_limits import GIVEN
 from huying.cases.models import Application, Assignment, CaseSubject, Reply
 from huying.core.extension import ExtensionAsk, judge_days, judge_extension
 from huying.core.verdict import Refused
@@ -349,7 +349,7 @@ def _approve_extension(take: Take, application: Application, given: DecideInput)
 def extension_rule(take: Take) -> ExtensionRule | None:
     """The extension that this case may get. Dates set at assignment or by the source have no cap (decision C-8)."""
     rule, limit = take.policy.extension_rule(take.facts()), time_limits.handle_limit(take.case)
-    if rule is None or limit is None or (limit.rule.startswith("time_limits.") and limit.rule != SET_AT_ASSIGNMENT):
+    if rule is None or limit is None or (limit.rule.startswith("time_limits.") and limit.rule not in GIVEN):
         return rule
     return rule.model_copy(update={"max_working_days": None}) if rule.max_total_working_days is None else rule
 

@@ -9,6 +9,7 @@ from huying.cases.commands.registry import Take
 from huying.cases.models import Assignment
 from huying.core.verdict import Refused
 from huying.people.models import Unit
+from huying.people.units import superior_of
 
 
 def choose_units(take: Take, lead: str, co: Sequence[str]) -> tuple[Unit, list[Unit]] | Refused:
@@ -51,22 +52,25 @@ def judge_reach(take: Take, units: tuple[Unit, list[Unit]], name: str) -> Refuse
 
 def assign(
     take: Take, lead: Unit, co: Sequence[Unit] = (), *, cause: str, limit_workdays: int | None = None,
-    procedure: str = "", note: str = "", goes_on: bool = False,
+    procedure: str = "", note: str = "", statutory: tuple[int, str] | None = None,
 ) -> Assignment:  # fmt: skip
     """Make the assignments of the present round; the case is in handling from here.
 
-    A centre that is given a case holds it: its own dispatcher hands it on.
+    A centre that is given a case holds it: its own dispatcher hands it on. `statutory` is a limit of another law in
+    calendar days, and that law.
     """
     case, unit = take.case, take.actor.unit
-    if lead.kind == "centre":
+    goes_on = _goes_on(take)
+    if lead.kind == "centre" or (unit is not None and lead.pk == unit.pk):
         case.holder = lead
     elif unit is not None and unit.pk != case.holder_id and take.actor.role == "dispatcher" and unit.kind == "centre":
         case.holder = unit
     case.state = "handling"
     case.save(update_fields=["state", "accepted_at", "holder"])
     first = give(
-        take, lead, "lead", cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note, goes_on=goes_on
-    )
+        take, lead, "lead", cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note,
+        goes_on=goes_on, statutory=statutory,
+    )  # fmt: skip
     for unit in co:
         give(take, unit, "co", cause=cause, procedure=procedure, note=note)
     # A reply that the check sent back stays the same 交办.
@@ -75,14 +79,23 @@ def assign(
     return first
 
 
+def _goes_on(take: Take) -> bool:
+    """Whether a centre below hands on what the centre above gave it, inside the date that it has (decision Z-7)."""
+    unit = take.actor.unit
+    if not take.policy.flow.hop_keeps_clock or unit is None or unit.kind != "centre" or superior_of(unit) == unit:
+        return False
+    return take.case.assignments.filter(role="lead", round=take.case.round, unit=unit).exists()
+
+
 def give(
     take: Take, unit: Unit, role: str, *, cause: str, limit_workdays: int | None = None, procedure: str = "",
-    note: str = "", goes_on: bool = False,
+    note: str = "", goes_on: bool = False, statutory: tuple[int, str] | None = None,
 ) -> Assignment:  # fmt: skip
     """One assignment of the present round, with its limits; the unit is told."""
     assignment = Assignment.objects.create(
         case=take.case, unit=unit, unit_left=unit.left, unit_right=unit.right, role=role, round=take.case.round,
         cause=cause, limit_workdays=limit_workdays, procedure=procedure, note=note, assigned_at=take.now,
+        statutory_days=statutory[0] if statutory else None, legal_basis=statutory[1] if statutory else "",
     )  # fmt: skip
     time_limits.start_for_assignment(take.case, assignment, at=take.now, goes_on=goes_on)
     tell_unit(take.case, unit, "dispatched", at=take.now, role=role, round=take.case.round)

@@ -15,7 +15,7 @@ from huying.cases.access import visible_cases
 from huying.cases.commands import time_limits
 from huying.cases.commands.assignments import assign
 from huying.cases.commands.endings import end_case
-from huying.cases.commands.notices import tell_citizen
+from huying.cases.commands.notices import tell_citizen, tell_unit
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import (
     Case,
@@ -470,5 +470,9 @@ def flag(take: Take, given: FlagInput) -> Mapping[str, Any]:
     """Marks such as urgent, sensitive or clue, recorded and listed."""
     take.case.flags = {**take.case.flags, **given.flags}
     take.case.save(update_fields=["flags"])
+    for mark in take.policy.flags:
+        if given.flags.get(mark.key):
+            for path in mark.notify:
+                tell_unit(take.case, find_unit(take.platform, path), "supervision", at=take.now, flag=mark.key)
     time_limits.rechoose(take.case, at=take.now)
     return {"flags": sorted(name for name, on in given.flags.items() if on)}

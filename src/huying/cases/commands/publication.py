@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from huying.base.clock import start_of_day
+from huying.base.clock import end_of_day, local_date
 from huying.cases import vault
 from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_citizen
@@ -43,11 +43,12 @@ def publish(take: Take, given: PublishInput) -> Refused | Mapping[str, Any]:
         return refused
     rule = take.policy.publication
     days = rule.objection_days if rule else 0
-    public_on = take.calendar.add_working_days(take.today, days)
+    public_at = end_of_day(take.calendar.add_working_days(take.today, days)) if days else take.now
+    public_on = local_date(public_at)
     row = Publication.objects.create(
         platform=take.platform, case=case, title=given.title, content=given.content, reply=given.reply,
         criteria=list(dict.fromkeys(given.criteria)), at=take.now, by=take.actor.id,
-        public_at=start_of_day(public_on) if days else take.now,
+        public_at=public_at,
     )  # fmt: skip
     case.published = True
     case.save(update_fields=["published"])

@@ -69,6 +69,8 @@ class Take:
     assignment: Assignment | None = None
     takes_up: bool = False
     """Where nobody must claim, the first handling action is the claim."""
+    lead_of_page: Assignment | None = None
+    """The lead's assignment, once looked up for all the buttons of a page."""
     of_unit: list[Assignment] | None = None
     """All assignments of the actor's unit, the latest first, once they were looked up."""
     target: Model | None = None
@@ -118,6 +120,8 @@ class Take:
 
     def facts(self, assignment: Assignment | None = None) -> dict[str, str]:
         """What conditions of rules may ask about: of the given assignment, else of the lead's."""
+        if assignment is None and self.lead_of_page is not None:
+            assignment = self.lead_of_page
         return facts_of(self.case, assignment or lead_assignment(self.case))
 
     def unit(self, path: str, name: str, *, handles: bool = False) -> Unit | Refused:

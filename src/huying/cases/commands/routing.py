@@ -38,6 +38,8 @@ class DispatchInput(Input):
     limit_workdays: int | None = Field(default=None, ge=1, le=366, title="交办时限（工作日）")
     procedure: Literal["", "refer", "joint", "submit"] = Field(default="", title="办理方式")
     note: str = Field(default="", max_length=2000, title="交办意见")
+    statutory_days: int | None = Field(default=None, ge=1, le=366, title="法定时限（自然日）")
+    legal_basis: str = Field(default="", max_length=200, title="法定时限的依据")
 
 
 @action(
@@ -48,6 +50,8 @@ class DispatchInput(Input):
 def dispatch(take: Take, given: DispatchInput) -> Refused | Mapping[str, Any]:
     """Given to a lead unit, with co-units where several are concerned; from received it also accepts."""
     held = _held(take)
+    if given.statutory_days and not given.legal_basis:
+        return Refused("missing:legal_basis", "法律法规另有时限的，请写明依据。", take.rule)
     units = choose_units(take, given.lead, given.co)
     if isinstance(units, Refused):
         return units
@@ -75,7 +79,7 @@ def dispatch(take: Take, given: DispatchInput) -> Refused | Mapping[str, Any]:
             end_assignment(take, other, "cancelled")
     assign(
         take, lead, co, cause=cause, limit_workdays=given.limit_workdays, procedure=given.procedure, note=given.note,
-        goes_on=held is not None and take.policy.flow.hop_keeps_clock,
+        statutory=(given.statutory_days, given.legal_basis) if given.statutory_days else None,
     )  # fmt: skip
     return {"lead": lead.path, "co": [unit.path for unit in co]}
 

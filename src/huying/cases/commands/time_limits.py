@@ -27,6 +27,9 @@ from huying.policy.model import Escalation, TimeLimitRule
 
 __all__ = ["facts_of", "handle_limit", "total_from"]
 SET_AT_ASSIGNMENT = "time_limits.set_at_assignment"
+STATUTORY = "time_limits.statutory"
+GIVEN = (SET_AT_ASSIGNMENT, STATUTORY)
+"""Limits that a person gave, not a row of the regulation."""
 
 
 def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime, goes_on: bool = False) -> None:
@@ -40,7 +43,7 @@ def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime, go
         rule = core.choose(policy.time_limits, name, assignment.role, facts)
         if rule is None or rule.before is not None:
             continue
-        if name == "handle" and assignment.limit_workdays is not None:
+        if name == "handle" and (assignment.limit_workdays is not None or assignment.statutory_days is not None):
             continue
         if rule.starts == "submission" and name == "handle":
             rows.append(_from_submission(case, rule, assignment, at=at))
@@ -50,10 +53,15 @@ def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime, go
             rows.append(_by_rule(case, rule, today, at=at, event="assignment", assignment=assignment))
         elif rule.starts == "previous":
             rows += _gone_on(case, rule, assignment, at=at)
-    if assignment.limit_workdays is not None and assignment.role == "lead":
+    if assignment.statutory_days is not None and assignment.role == "lead":
+        rows.append(_statutory(case, assignment, at=at))
+    elif assignment.limit_workdays is not None and assignment.role == "lead":
         rows.append(_set_at_assignment(case, assignment, at=at))
     handle = next((row for row in rows if row.name == "handle"), None)
     if handle is not None and handle.start_event != "previous":
+        before = _before(case, "handle", assignment) if goes_on else None
+        if before is not None and handle.due_on > before.due_on:
+            _cut(handle, before.due_on, {"event": "within", "rule": before.rule}, at=at)
         _heed_source(case, handle, at=at)
     for row in rows:
         _keep_within(case, row, handle or handle_limit(case), facts, assignment.role, at=at)
@@ -87,19 +95,25 @@ def _copy(case: Case, rule: TimeLimitRule, assignment: Assignment, before: TimeL
     return row
 
 
+def _cut(row: TimeLimit, due_on: date, step: dict[str, Any], *, at: datetime) -> None:
+    """Give a limit that is not written yet another last day; `step` says why."""
+    row.due_on, row.due_at = due_on, end_of_day(due_on)
+    row.steps = [*row.steps, {**step, "due_on": due_on.isoformat()}]
+    row.next_at = _next_at(row, after=at)
+
+
 def _heed_source(case: Case, row: TimeLimit, *, at: datetime) -> None:
     """The date of the source channel, where it governs (decisions C-7 and Q-2). A limit set at assignment is stronger,
     unless both hold and the earlier governs."""
     rule = source_rule(case)
-    if rule is None or (row.rule == SET_AT_ASSIGNMENT and rule.mode == "replaces"):
+    if rule is None or row.rule == STATUTORY or (row.rule == SET_AT_ASSIGNMENT and rule.mode == "replaces"):
         return
     due = from_source(case, core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional))
     if due is None:
         return
     key = f"source_limits.{rule.key}"
-    row.steps = [*row.steps, {"event": "source", "rule": key, "due_on": due.due_on.isoformat()}]
-    row.rule, row.article, row.due_on, row.due_at = key, rule.cite, due.due_on, due.due_at
-    row.next_at = _next_at(row, after=at)
+    row.rule, row.article = key, rule.cite
+    _cut(row, due.due_on, {"event": "source", "rule": key}, at=at)
 
 
 def _keep_within(
@@ -111,9 +125,7 @@ def _keep_within(
         return
     due_on = max(min(row.due_on, outer.due_on), local_date(at))
     if due_on != row.due_on:
-        row.due_on, row.due_at = due_on, end_of_day(due_on)
-        row.steps = [*row.steps, {"event": "within", "rule": row.rule, "due_on": due_on.isoformat()}]
-        row.next_at = _next_at(row, after=at)
+        _cut(row, due_on, {"event": "within", "rule": row.rule}, at=at)
 
 
 def rechoose(case: Case, *, at: datetime) -> None:
@@ -134,7 +146,7 @@ def rechoose(case: Case, *, at: datetime) -> None:
                 if rule.starts == "assignment" and not assignment.limits.filter(name=name).exists():
                     zero = local_date(assignment.assigned_at)
                     start(case, rule, zero, at=at, event="assignment", assignment=assignment)
-            elif row.rule != key and row.rule.startswith("time_limits.") and row.rule != SET_AT_ASSIGNMENT:
+            elif row.rule != key and row.rule.startswith("time_limits.") and row.rule not in GIVEN:
                 due = core.count(rule, row.day_zero, calendar)
                 due_on = due.due_on
                 if due_on < row.due_on:
@@ -424,6 +436,17 @@ def _set_at_assignment(case: Case, assignment: Assignment, *, at: datetime) -> T
     return _row(
         case, "handle", SET_AT_ASSIGNMENT, policy.action_rules["case.dispatch"].cite, due, at=at,
         event="assignment", soft=False, assignment=assignment,
+    )  # fmt: skip
+
+
+def _statutory(case: Case, assignment: Assignment, *, at: datetime) -> TimeLimit:
+    """A limit of another law goes before every other (decision A-07)."""
+    days = assignment.statutory_days or 0
+    today = local_date(at)
+    due = core.Due(today, days, "calendar", today + timedelta(days=days), False)
+    return _row(
+        case, "handle", STATUTORY, assignment.legal_basis[:60], due, at=at, event="assignment", soft=False,
+        assignment=assignment,
     )  # fmt: skip
 
 

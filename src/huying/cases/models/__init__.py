@@ -3,6 +3,7 @@
 from huying.cases.models.after import (
     Callback,
     Clue,
+    Consent,
     Evaluation,
     Meeting,
     Nudge,
@@ -26,7 +27,7 @@ from huying.cases.models.vault import BlindIndex, IdentityAccess, Party, Subject
 
 __all__ = [
     "AccountabilityEntry", "ApiKey", "Application", "Assignment", "Attachment", "BlindIndex", "Bulletin",
-    "Callback", "Case", "CaseSubject", "Clue", "Contact", "Delivery", "DocumentSeries", "Evaluation",
+    "Callback", "Case", "CaseSubject", "Clue", "Consent", "Contact", "Delivery", "DocumentSeries", "Evaluation",
     "IdentityAccess", "Interview", "JournalEntry", "Link", "Meeting", "Notice", "Nudge", "OfficialLetter", "Party",
     "Publication", "Reply", "Report", "ScoreAdjustment", "SearchMarks", "Subject", "SubjectField", "Submission",
     "Supervision", "Supplement", "Throttle", "TimeLimit", "Verification",

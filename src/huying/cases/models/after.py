@@ -154,3 +154,12 @@ class OfficialLetter(models.Model):
     content = models.TextField()
     at = models.DateTimeField()
     by = models.CharField(max_length=80)
+
+
+class Consent(models.Model):
+    """What the requester said to being named to the unit complained about: the latest word holds; silence is no."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="consents")
+    agrees = models.BooleanField()
+    note = models.TextField(blank=True)
+    at = models.DateTimeField()

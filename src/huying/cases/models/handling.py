@@ -25,6 +25,9 @@ class Assignment(models.Model):
     round = models.PositiveSmallIntegerField()
     cause = models.CharField(max_length=14, default="first")
     limit_workdays = models.PositiveSmallIntegerField(null=True)
+    statutory_days = models.PositiveSmallIntegerField(null=True)
+    """Calendar days that another law gives this matter; it goes before every other limit."""
+    legal_basis = models.CharField(max_length=200, blank=True)
     procedure = models.CharField(max_length=10, blank=True)
     note = models.TextField(blank=True)
     document_no = models.CharField(max_length=40, blank=True)

@@ -1,4 +1,4 @@
-"""Registers of conduct: who was held to account for what, who was talked to. Entered by a person, never changed."""
+"""Registers of conduct: who was held to account for what, who was talked to, what a spot check found."""
 
 from django.db import models
 
@@ -40,3 +40,27 @@ class Interview(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["platform", "-held_on", "-id"], name="interview_newest")]
+
+
+class SpotCheck(models.Model):
+    """抽查单: a closed case that was drawn, to be looked into by one of the methods of its channel.
+
+    The case does not know of it: whoever is checked should not read on the case that they were.
+    """
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="+")
+    seed = models.CharField(max_length=60)
+    drawn_at = models.DateTimeField()
+    drawn_by = models.CharField(max_length=80)
+    method = models.CharField(max_length=10, blank=True)
+    """`file`, or a method of the callback; empty until it was done."""
+    finding = models.CharField(max_length=10, blank=True)
+    satisfied = models.BooleanField(null=True)
+    """What the requester said, where they were asked."""
+    note = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True)
+    checked_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "seed"], name="one_spot_check_a_draw")]
+        indexes = [models.Index(fields=["checked_at", "-drawn_at", "-id"], name="spot_check_newest")]

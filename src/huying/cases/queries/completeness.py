@@ -8,6 +8,7 @@ from huying.cases import attachments, journal
 from huying.cases.models import Case
 from huying.cases.policies import rules_of
 from huying.cases.queries.time_limits import facts_of, lead_assignment
+from huying.core.callback import judge_closing
 from huying.people.actors import system
 
 
@@ -45,10 +46,12 @@ def _of_course(case: Case) -> Iterator[Gap]:
 
 
 def _lacks_callback(case: Case) -> bool:
-    if case.anonymous or not case.assignments.exists():
-        return False
-    rule = rules_of(case).callback_rule(facts_of(case, lead_assignment(case)))
-    return rule.required and not case.callbacks.filter(round=case.round).exists()
+    refused = judge_closing(
+        called_back=case.callbacks.filter(round=case.round).exists(), was_dispatched=case.assignments.exists(),
+        contactable=not case.anonymous, round_=case.round,
+        rule=rules_of(case).callback_rule(facts_of(case, lead_assignment(case))),
+    )  # fmt: skip
+    return refused is not None
 
 
 def _problems_of_files(case: Case) -> Iterator[str]:

@@ -36,9 +36,9 @@ def _concerns(one: Explained, viewer: Actor) -> bool:
     assignment = one.limit.assignment
     if viewer.unit is None:
         return False
-    if assignment is not None and assignment.delegate_left is not None:
-        if viewer.unit.left <= assignment.delegate_left <= viewer.unit.right:
-            return True
+    delegate = assignment.delegate_left if assignment is not None else None
+    if delegate is not None and viewer.unit.left <= delegate <= viewer.unit.right:
+        return True
     if assignment is not None:
         return viewer.unit.left <= assignment.unit_left <= viewer.unit.right
     return one.limit.supervision_id is None or one.limit.supervision.unit_id == viewer.unit.pk

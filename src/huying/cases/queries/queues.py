@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from huying.base.text import cut_query, is_storable
 from huying.cases.access import visible_cases
-from huying.cases.models import Application, Assignment, Callback, Case, Clue, Supervision, TimeLimit
+from huying.cases.models import Application, Assignment, Callback, Case, Clue, Reply, Supervision, TimeLimit
 from huying.cases.models.case import OPEN_STATES
+from huying.cases.policies import policy_of
 from huying.people.actors import Actor
+from huying.policy.model import CallbackRule, DecidedRule, Regulation, When
 
 PAGE = 30
 CAP = 99
@@ -22,7 +24,7 @@ MANY = 1000
 
 @dataclass(frozen=True)
 class Queue:
-    """A work list: who has it, which of the visible cases are in it, in which order."""
+    """A work list: who has it, which of the visible cases are in it, in which order, under which regulations."""
 
     key: str
     label: str
@@ -30,6 +32,8 @@ class Queue:
     pick: Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]
     order: str = "-submitted_at"
     """The field of the keyset; `id` breaks ties in the same direction."""
+    needs: str = ""
+    """The action that the list is for: a regulation that does not know it has no such list."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,42 @@ class Page:
 
 
 def _mine(states: Sequence[str]) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
+    """What the actor's own unit has: units below have their own lists."""
+
     def pick(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
         unit = actor.unit
         assert unit is not None
-        return cases.filter(
-            pk__in=Assignment.objects.filter(unit_left__range=(unit.left, unit.right), state__in=states).values(
-                "case_id"
-            )
-        )
+        own = Assignment.objects.filter(unit_left=unit.left, unit__platform=actor.platform, state__in=states)
+        handed = Assignment.objects.filter(delegate_left=unit.left, unit__platform=actor.platform, state__in=states)
+        return cases.filter(pk__in=own.values("case_id").union(handed.values("case_id")))
 
     return pick
+
+
+def _to_dispatch(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    """What waits in the actor's queue, or in one below that nobody hands out from."""
+    nobody = ~Q(holder__roles__contains=["dispatcher"])
+    return cases.filter(Q(holder=actor.unit) | nobody, state="received")
+
+
+def _to_review(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    """Answers of the actor's unit that its leader has not looked at."""
+    unit = actor.unit
+    assert unit is not None
+    submitted = Assignment.objects.filter(unit_left=unit.left, unit__platform=actor.platform, state="submitted")
+    waiting = Reply.objects.filter(case=OuterRef("pk"), state="unit_review")
+    return cases.filter(pk__in=submitted.values("case_id")).filter(Exists(waiting))
+
+
+def _to_check(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    """Answers that wait for the centre; those that the unit's own leader has yet to see do not."""
+    inside = Reply.objects.filter(case=OuterRef("pk"), state="unit_review")
+    return cases.filter(state="checking").exclude(Exists(inside))
+
+
+def _to_write(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    due = TimeLimit.objects.filter(name="letter", ended_at__isnull=True, assignment__unit=actor.unit)
+    return cases.filter(pk__in=due.values("case_id"))
 
 
 def _waiting_applications(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
@@ -68,14 +98,55 @@ def _called() -> Subquery:
 
 
 def _to_call(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    """What must be called back; where nothing must, whatever may be."""
     waiting = cases.filter(state="feedback", anonymous=False, awaits_panel=False)
+    policy = policy_of(actor.platform)
+    if any(_is_required(rule) for rule in policy.callbacks):
+        waiting = waiting.filter(must_be_called(policy))
     return waiting.alias(called=_called()).filter(called__isnull=True)
 
 
 def _to_close(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    """What has been answered and, where it must be, called back."""
     assigned = Subquery(Assignment.objects.filter(case=OuterRef("pk")).values("pk")[:1])
     answered = cases.filter(state="feedback", awaits_panel=False).alias(called=_called(), assigned=assigned)
-    return answered.filter(Q(anonymous=True) | Q(assigned__isnull=True) | Q(called__isnull=False))
+    if actor.role == "unit_admin" and actor.unit is not None and actor.unit.kind != "centre":
+        mine = Assignment.objects.filter(unit_left=actor.unit.left, unit__platform=actor.platform, role="lead")
+        answered = answered.filter(pk__in=mine.filter(state="done").values("case_id"))
+    need_not = ~must_be_called(policy_of(actor.platform))
+    return answered.filter(Q(anonymous=True) | Q(assigned__isnull=True) | Q(called__isnull=False) | need_not)
+
+
+def _is_required(rule: CallbackRule) -> bool:
+    return rule.required or rule.required_after_rework
+
+
+def must_be_called(policy: Regulation) -> Q:
+    """Which cases must be called back: those of a rule that says so, unless a more specific one does not."""
+    wanted = Q(pk__in=[])
+    for rule in policy.callbacks:
+        if not _is_required(rule):
+            continue
+        one = _holds(rule.when) & (Q() if rule.required else Q(round__gt=1))
+        for other in policy.callbacks:
+            if not _is_required(other) and len(other.when.conditions) > len(rule.when.conditions):
+                one &= ~_holds(other.when)
+        wanted |= one
+    return wanted
+
+
+def _holds(when: When) -> Q:
+    """The conditions that a case itself answers; the cause of its round by whether it is the first."""
+    held = Q()
+    for name, values in when.conditions.items():
+        match name:
+            case "flag":
+                held &= Q(*((f"flags__{value}", True) for value in values), _connector=Q.OR)
+            case "cause":
+                held &= Q(round=1) if "first" in values else Q(round__gt=1)
+            case "kind" | "channel" | "category" | "urgency" | "complexity" | "mode":
+                held &= Q(**{f"{name}__in": values})
+    return held
 
 
 def _supervised(*states: str) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
@@ -110,21 +181,27 @@ def _state(*states: str, **more: Any) -> Callable[[QuerySet[Case], Actor, dateti
 
 
 QUEUES: tuple[Queue, ...] = (
-    Queue("to_dispatch", "待派单", ("dispatcher", "operator"), _state("received"), "submitted_at"),
-    Queue("to_decide", "待决定的申请", ("dispatcher", "leader"), _waiting_applications, "submitted_at"),
-    Queue("to_claim", "待签收", ("handler",), _mine(("dispatched",)), "due_at"),
+    Queue("to_dispatch", "待派单", ("dispatcher", "operator"), _to_dispatch, "submitted_at", "case.dispatch"),
+    Queue("to_decide", "待决定的申请", ("dispatcher", "leader", "executive"), _waiting_applications, "submitted_at",
+          "application.approve"),
+    Queue("to_review", "待单位审核", ("leader",), _to_review, "due_at", "reply.approve"),
+    Queue("to_write", "待正式函告", ("leader",), _to_write, "submitted_at", "case.official_letter"),
+    Queue("to_claim", "待签收", ("handler",), _mine(("dispatched",)), "due_at", "case.claim"),
     Queue("in_hand", "办理中", ("handler",), _mine(("handling",)), "due_at"),
-    Queue("to_check", "待审核", ("checker",), _state("checking"), "submitted_at"),
-    Queue("to_call_back", "待回访", ("caller",), _to_call, "submitted_at"),
-    Queue("to_close", "待办结", ("dispatcher",), _to_close, "submitted_at"),
-    Queue("proposed", "拟督办", ("supervisor", "inspector"), _supervised("proposed"), "submitted_at"),
-    Queue("supervised", "督办中", ("supervisor", "inspector"), _supervised("open", "answered"), "submitted_at"),
-    Queue("to_respond", "督办待反馈", ("handler", "leader"), _supervised_here, "submitted_at"),
-    Queue("panel", "待研判", ("supervisor",), _state("feedback", awaits_panel=True), "submitted_at"),
-    Queue("clues", "拟移交线索", ("supervisor",), _clues("proposed"), "submitted_at"),
-    Queue("clues_here", "移交线索", ("inspector",), _clues("transferred"), "submitted_at"),
+    Queue("to_check", "待审核", ("checker",), _to_check, "submitted_at", "check.pass"),
+    Queue("to_call_back", "待回访", ("caller",), _to_call, "submitted_at", "case.call_back"),
+    Queue("to_close", "待办结", ("dispatcher", "unit_admin"), _to_close, "submitted_at", "case.close"),
+    Queue("proposed", "拟督办", ("supervisor", "inspector"), _supervised("proposed"), "submitted_at",
+          "supervision.open"),
+    Queue("supervised", "督办中", ("supervisor", "inspector"), _supervised("open", "answered"), "submitted_at",
+          "supervision.open"),
+    Queue("to_respond", "督办待反馈", ("handler", "leader"), _supervised_here, "submitted_at", "supervision.respond"),
+    Queue("panel", "待研判", ("supervisor",), _state("feedback", awaits_panel=True), "submitted_at", "panel.conclude"),
+    Queue("clues", "拟移交线索", ("supervisor",), _clues("proposed"), "submitted_at", "clue.transfer"),
+    Queue("clues_here", "移交线索", ("inspector",), _clues("transferred"), "submitted_at", "clue.transfer"),
     Queue("overdue", "已超期", ("dispatcher", "supervisor", "handler", "leader", "inspector"), _overdue, "due_at"),
-    Queue("ledger", "挂账", ("dispatcher", "supervisor", "handler"), _state(*OPEN_STATES, ledger=True), "due_at"),
+    Queue("ledger", "挂账", ("dispatcher", "supervisor", "handler"), _state(*OPEN_STATES, ledger=True), "due_at",
+          "case.request_ledger"),
     Queue(
         "all", "全部诉求", ("operator", "dispatcher", "checker", "caller", "supervisor", "analyst", "handler",
                        "leader", "unit_admin", "inspector", "executive", "auditor", "grid_worker"),
@@ -141,9 +218,37 @@ ALL_OF = {
 
 
 def queues_of(actor: Actor) -> list[Queue]:
-    """The work lists of the actor's role, in the order of the work."""
-    found = [queue for queue in QUEUES if actor.role in queue.roles]
-    return [replace(one, label=ALL_OF.get(actor.role, one.label)) if one.key == "all" else one for one in found]
+    """The work lists of the actor's role that its regulation has, in the order of the work and in its words."""
+    policy = policy_of(actor.platform)
+    return [
+        replace(queue, label=_label(queue, actor, policy))
+        for queue in QUEUES
+        if actor.role in queue.roles and _is_known(queue, actor, policy)
+    ]
+
+
+def _is_known(queue: Queue, actor: Actor, policy: Regulation) -> bool:
+    if queue.key == "to_close" and actor.role not in (*policy.closing.roles, *policy.closing.after_letter_roles):
+        return False
+    if queue.key == "to_close" and actor.role == "unit_admin" and not policy.closing.lead_unit:
+        return actor.unit is not None and actor.unit.kind == "centre"
+    if queue.key == "to_decide" and actor.role == "executive":
+        return any("executive" in rule.decider_roles for rule in policy.rules.values() if isinstance(rule, DecidedRule))
+    return not queue.needs or queue.needs in policy.action_rules
+
+
+def _label(queue: Queue, actor: Actor, policy: Regulation) -> str:
+    match queue.key:
+        case "all":
+            return ALL_OF.get(actor.role, queue.label)
+        case "to_claim":
+            return f"待{policy.action_rules['case.claim'].label if policy.claim.required else '办理'}"
+        case "to_write":
+            return f"待{policy.action_rules['case.official_letter'].label}"
+        case "to_call_back" if not any(_is_required(rule) for rule in policy.callbacks):
+            return "可抽查回访"
+        case _:
+            return queue.label
 
 
 def find_queue(actor: Actor, key: str) -> Queue | None:

@@ -168,6 +168,7 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
             for row in rows("letters", "unit")
             if sees.staff
         ],
+        "consent": next((row.agrees for row in rows("consents", order=("-pk",))), None) if sees.centre else None,
         "reports": [
             {"kind": row.kind, "state": row.state, "content": row.content, "instruction": row.instruction,
              "id": row.pk}
@@ -333,7 +334,8 @@ def _events(case: Case, sees: _Sees) -> list[dict[str, Any]]:
     citizen = (
         "case.submit", "case.supplement", "case.withdraw", "case.urge", "case.answer", "case.refuse", "case.redirect",
         "case.accept", "case.dispatch", "case.reassign", "case.claim", "case.contact", "case.progress", "case.reply",
-        "check.pass", "reply.approve", "case.connect", "case.request_review", "case.request_re_review", "case.evaluate", "case.call_back", "case.rework", "case.close", "case.merge", "case.unmerge",
+        "check.pass", "reply.approve", "case.connect", "case.request_review", "case.request_re_review",
+        "case.evaluate", "case.call_back", "case.rework", "case.close", "case.merge", "case.unmerge",
     )  # fmt: skip
     return [
         {"at": stamp(row.at), "action": row.action, "by": row.role, "unit": row.unit_path, "article": row.article,

@@ -4,19 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.functions import MD5, Cast, Concat
 
 from huying.base.clock import start_of_day
 from huying.base.text import is_storable
 from huying.cases.access import visible_cases
 from huying.cases.models import Case
+from huying.cases.models.registers import SpotCheck
+from huying.cases.policies import rules_of
+from huying.cases.queries.time_limits import facts_of, lead_assignment
 from huying.people.actors import Actor
 
 SAMPLING = ("supervisor", "dispatcher", "caller", "checker", "analyst", "auditor")
 """Who draws samples."""
+CHECKING = ("supervisor", "dispatcher", "caller", "checker")
+"""Who looks into what was drawn."""
 LONGEST = 366
 MOST = 500
+SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -82,3 +88,28 @@ def _closed(actor: Actor, draw: Draw) -> QuerySet[Case]:
         closed_at__lt=start_of_day(draw.last + timedelta(days=1)),
     )
     return cases.filter(channel=draw.channel) if draw.channel else cases
+
+
+# ---- what was drawn is looked into ---------------------------------------------------
+
+
+def methods_of(case: Case) -> tuple[str, ...]:
+    """How `case` may be checked: by its file always, and as the regulation lets its channel be called back."""
+    return ("file", *rules_of(case).callback_rule(facts_of(case, lead_assignment(case))).methods)
+
+
+def checks_of(actor: Actor, *, seed: str = "") -> list[SpotCheck]:
+    """The checks of cases that the actor may see, those still to be done first; of one draw, or the latest of all."""
+    if actor.role not in SAMPLING:
+        return []
+    found = SpotCheck.objects.filter(case__in=visible_cases(actor))
+    if seed:
+        found = found.filter(seed=seed) if is_storable(seed) else found.none()
+    rows = found.select_related("case__platform").order_by(F("checked_at").desc(nulls_first=True), "-drawn_at", "-pk")
+    return list(rows[:SHOWN])
+
+
+def find_check(actor: Actor, key: int) -> SpotCheck | None:
+    """One check, if the actor may see its case."""
+    found = SpotCheck.objects.filter(pk=key, case__in=visible_cases(actor)) if actor.role in CHECKING else None
+    return found.select_related("case__platform").first() if found is not None else None

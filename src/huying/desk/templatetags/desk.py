@@ -4,6 +4,8 @@ from django import template
 
 from huying.people.models import Platform
 from huying.people.units import UnknownUnit, find_unit
+from huying.policy.model import Regulation
+from huying.ui import words
 
 register = template.Library()
 
@@ -53,3 +55,24 @@ def who(actor_id: str) -> str:
     """Who acted, where it is nobody with a sign-in name."""
     kind = actor_id.partition(":")[0]
     return {"citizen": "诉求人", "system": "系统", "channel": "接口渠道"}.get(kind, actor_id)
+
+
+@register.simple_tag
+def role_word(policy: Regulation, role: str) -> str:
+    """A role as the regulation calls it: who asks is 诉求人 here and 反映人 there."""
+    rule = policy.role_rules.get(role)
+    return rule.label if rule else words.word(role, "role")
+
+
+@register.simple_tag
+def action_word(policy: Regulation, action_id: str) -> str:
+    """An action as the regulation calls it."""
+    rule = policy.action_rules.get(action_id)
+    return rule.label if rule else words.word(action_id, "action")
+
+
+@register.simple_tag
+def ground_word(policy: Regulation, ground: str) -> str:
+    """The ground of a clue: one of its own, or one of supervision."""
+    known = {rule.key: rule.label for rule in (*policy.supervision_grounds, *policy.clue_grounds)}
+    return known.get(ground, ground)

@@ -10,13 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from huying.cases.commands import ACTIONS, perform
 from huying.cases.offers import Offer
-from huying.cases.policies import policy_of
+from huying.cases.policies import rules_of
 from huying.cases.queries.record import find_case
 from huying.cases.targets import find_target
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
-from huying.desk.case_page import Button, about, case_context, find_button, hints_for, open_form
-from huying.desk.forms import action_form
+from huying.desk.case_page import Button, about, case_context, find_button, form_of, open_form
 from huying.desk.page import frame, not_found, show
 from huying.ui.forms import show_refusal, to_data
 
@@ -36,7 +35,7 @@ def do(request: DeskRequest, number: str, action_id: str) -> HttpResponse:
     target = find_target(action, case, target_id) if target_id is not None else None
     if target_id is not None and target is None:
         return not_found(request)
-    rule = policy_of(case.platform).action_rules.get(action_id)
+    rule = rules_of(case).action_rules.get(action_id)
     return _take(request, case, Offer(action, rule.label if rule else action.label, "", target, None))
 
 
@@ -65,9 +64,7 @@ def _refused(request: DeskRequest, case: Any, offer: Offer, refused: Refused, da
     """What was typed stays. A stale case is shown as it is now, with the form still open."""
     known = find_button(request, case, offer.action.id, offer.target_id)
     button = Button(known.offer if known else offer, about(offer), stale=refused.code == "stale")
-    button.form = action_form(offer.action.id, case.platform, hints=hints_for(case, offer))(
-        request.POST, request.FILES, auto_id=f"{button.key}-%s"
-    )  # fmt: skip
+    button.form = form_of(case, offer)(request.POST, request.FILES, auto_id=f"{button.key}-%s")
     button.refused = None if show_refusal(button.form, refused, model=offer.action.input, data=data) else refused
     return _shown(request, case, button, status=422)
 
@@ -75,7 +72,7 @@ def _refused(request: DeskRequest, case: Any, offer: Offer, refused: Refused, da
 def _shown(request: DeskRequest, case: Any, button: Button, *, status: int = 200) -> HttpResponse:
     """The form alone for htmx; the whole page otherwise, and when the case has changed under the reader."""
     if request.htmx and not button.stale:
-        context = frame(request) | {"case": case, "button": button}
+        context = frame(request) | {"case": case, "button": button, "policy": rules_of(case)}
         return render(request, "desk/case/form.html", context, status=status)
     case.refresh_from_db()
     response = show(request, "desk/case/page.html", case_context(request, case, button), status=status)

@@ -4,28 +4,33 @@ import secrets
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from huying.cases.commands import ACTIONS
 from huying.cases.commands.submission import submit_once
+from huying.cases.policies import policy_of
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
 from huying.desk.case_page import next_steps
-from huying.desk.choices import places
-from huying.desk.forms import action_form
+from huying.desk.choices import PLACES, places
+from huying.desk.forms import SEARCHED, action_form
 from huying.desk.page import not_found, show
 from huying.ui.forms import Options, show_refusal, to_data
 
 SUBMIT = "case.submit"
-LEFT_OUT = ("external_no", "mode", "attachments", "requester__id_number", "requester__email")
+LEFT_OUT = ("attachments", "requester__id_number", "requester__email")
 """What a caller is not asked on the telephone."""
 ON_THE_SPOT = (
-    "external_no", "mode", "channel", "category", "subject_unit", "anonymous", "confidential", "requester__id_number",
-    "requester__email", "requester__address",
+    "external_no", "mode", "source", "due", "retaliation_over", "channel", "category", "subject_unit", "anonymous",
+    "confidential", "requester__id_number", "requester__email", "requester__address",
 )  # fmt: skip
 """What who walks the grid does not fill in: the operators complete it."""
 
-HINTS = {"place": "可以从列表中选，也可以填写地址。"}
+HINTS = {
+    "place": "可以从列表中选，也可以填写地址。", "retaliation_over": "因反映问题受到打击报复的，填写原诉求的编号。",
+    "external_no": "来源渠道的编号，可用于查找。", "due": "来源渠道规定了期限的填写。",
+}  # fmt: skip
 SPOT_HINTS = {
     "place": "乡镇、街道或者村、社区，空一格再写详细地址。", "attachments": "在手机上可以直接拍照。",
     "requester__phone": "有群众托您反映时填写；自己巡查发现的不用填。",
@@ -46,10 +51,10 @@ def intake(request: DeskRequest) -> HttpResponse:
     make = action_form(
         SUBMIT, request.actor.platform, leave_out=ON_THE_SPOT if spot else LEFT_OUT,
         hints=SPOT_HINTS if spot else HINTS, labels=SPOT_LABELS if spot else {},
-        more={"place": Options([(path, "") for path in places(request.actor.platform)], "suggest")},
+        more={"place": _places(request)},
     )  # fmt: skip
     if request.method == "GET":
-        first = {"channel": request.GET.get("channel", "hotline_12345"), "kind": request.GET.get("kind", "")}
+        first = {"channel": request.GET.get("channel", _usual(request)), "kind": request.GET.get("kind", "")}
         return _ask(request, make(initial=_at_home(request, first) if spot else first))
     data, files = to_data(ACTIONS[SUBMIT].input, request.POST, request.FILES)
     if spot:
@@ -63,12 +68,26 @@ def intake(request: DeskRequest) -> HttpResponse:
     return _ask(request, form, None if at_field else outcome, status=422)
 
 
+def _usual(request: DeskRequest) -> str:
+    """The channel that one takes in by: the hotline where there is one."""
+    keys = [one.key for one in policy_of(request.actor.platform).channels]
+    return "hotline_12345" if "hotline_12345" in keys else keys[0]
+
+
+def _places(request: DeskRequest) -> Options:
+    """Every place in one list; where they are too many, a search while one types."""
+    known = places(request.actor.platform)
+    if len(known) > SEARCHED:
+        return Options([], "suggest", source=f"{reverse('desk_units')}?field=place")
+    return Options([(path, "") for path in known], "suggest")
+
+
 def _at_home(request: DeskRequest, first: dict[str, str]) -> dict[str, str]:
     """The place begins with the worker's own town, where that is a place."""
     unit = request.actor.unit
-    known = places(request.actor.platform)
-    above = unit.path.partition("/")[0] if unit else ""
-    own = unit.path if unit and unit.path in known else above if above in known else ""
+    while unit is not None and unit.kind not in PLACES:
+        unit = unit.parent
+    own = unit.path if unit is not None else ""
     return {"kind": first["kind"] or "help", "place": f"{own} " if own else ""}
 
 

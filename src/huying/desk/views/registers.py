@@ -71,7 +71,7 @@ def _shown(request: DeskRequest, opened: Form | None = None, *, status: int = 20
     first, last = _month(request.GET.get("month", ""), today)
     policy = policy_of(actor.platform)
     context = {
-        "here": "registers", "first": first, "last": last, "month": f"{first:%Y-%m}",
+        "here": "registers", "month": first, "months": _months(today),
         "duty": policy.sign_in, "attendance": registers.attendance(actor, first, last, now=request.now),
         "reporting": policy.staff_change, "reads": {name: registers.reads(actor, name) for name in registers.READERS},
         "changes": registers.staff_changes_of(actor), "accountability": registers.accountability_of(actor),
@@ -93,6 +93,14 @@ def _month(text: str, today: date) -> tuple[date, date]:
     if not 2000 <= first.year <= 2999:
         return _month(f"{today:%Y-%m}", today)
     return first, after - timedelta(days=1)
+
+
+def _months(today: date) -> list[date]:
+    """The first days of the present month and of the eleven before it."""
+    found = [today.replace(day=1)]
+    while len(found) < 12:
+        found.append((found[-1] - timedelta(days=1)).replace(day=1))
+    return found
 
 
 def _enterable(request: DeskRequest) -> dict[str, str]:

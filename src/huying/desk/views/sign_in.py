@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from huying.desk.actor import CHOSEN, DeskRequest, key_of, role_label, staff
+from huying.people.models import Platform
 
 
 class SignInForm(AuthenticationForm):
@@ -39,7 +40,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         own = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=request.is_secure())
         return perform_login(request, form.get_user(), redirect_url=wanted if own and wanted else None)
     status = 422 if request.method == "POST" else 200
-    return render(request, "desk/sign_in/page.html", {"form": form, "next": wanted}, status=status)
+    context = {"form": form, "next": wanted, "platforms": list(Platform.objects.order_by("name"))}
+    return render(request, "desk/sign_in/page.html", context, status=status)
 
 
 @require_POST

@@ -11,26 +11,31 @@ from huying.base import clock
 from huying.cases.attachments import open_for
 from huying.cases.commands import ACTIONS, perform
 from huying.cases.offers import Offer, offers
-from huying.cases.policies import policy_of
+from huying.cases.policies import calendar_of, rules_of
 from huying.cases.queries.explain import Explained, explain
 from huying.cases.queries.record import case_record
 from huying.cases.queries.rows import rows_of
+from huying.cases.queries.time_limits import facts_of, lead_assignment
 from huying.core.verdict import Refused
 from huying.people.models import Platform
 from huying.people.units import UnknownUnit, find_unit
+from huying.policy.model import Regulation
+from huying.policy.words import Words
 from huying.portal import session
 from huying.portal.next_steps import next_steps
 from huying.portal.pages import page, platform_of
 from huying.ui.forms import form_for, show_refusal, to_data
 
-STEPS = (("received", "已接收"), ("handling", "办理"), ("checking", "审核"), ("feedback", "已反馈"), ("closed", "办结"))
+STEPS = (("received", "已接收"), ("handling", "办理"), ("checking", "审核"), ("feedback", "已答复"), ("closed", "办结"))
 DONE = {
     "case.supplement": "补充材料已收到，承办单位可以看到。",
     "case.urge": "催办已记录，承办单位可以看到。",
     "case.withdraw": "诉求已撤回。",
     "case.evaluate": "感谢您的评价。",
+    "case.request_review": "申请已提交，有了决定会告诉您。",
+    "case.request_re_review": "申请已提交，有了决定会告诉您。",
 }
-TOLD = ("progress", "refused", "redirected", "ledger", "extension_granted", "merged")
+TOLD = ("progress", "refused", "redirected", "ledger", "extension_granted", "merged", "moved", "published")
 HINTS = {
     "case.supplement": {"content": "新的情况、时间、地点或者材料说明。办理期限不变。"},
     "case.urge": {"content": "可以说明为什么着急，也可以不写。"},
@@ -50,6 +55,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     context = _context(platform, opened, now)
     context |= {
         "offers": sorted((one for one in buttons if one is not rating), key=_place),
+        "may_rate": rating is not None,
         "rating": _form(rating) if rating and not context["rated"] and not opened.case.anonymous else None,
         "version": opened.case.version,
     }
@@ -67,7 +73,9 @@ def act(request: HttpRequest, slug: str, action_id: str) -> HttpResponse:
     if offer is None:
         raise Http404
     form = _form(offer)
-    context: dict[str, Any] = {"case": opened.case, "offer": offer, "form": form, "refused": offer.refused}
+    context: dict[str, Any] = {
+        "case": opened.case, "policy": rules_of(opened.case), "offer": offer, "form": form, "refused": offer.refused,
+    }  # fmt: skip
     if request.method != "POST":
         return page(request, platform, "case/act.html", context)
     data, files = to_data(ACTIONS[action_id].input, request.POST, request.FILES)
@@ -126,26 +134,45 @@ def _version(request: HttpRequest) -> int | None:
 
 def _context(platform: Platform, opened: session.Opened, now: Any) -> dict[str, Any]:
     record = case_record(opened.case, opened.actor, now=now)
-    states = [key for key, _label in STEPS]
+    policy, years = rules_of(opened.case), calendar_of(platform).years
+    steps = [one for one in STEPS if one[0] != "checking" or _is_looked_at(opened.case, policy)]
+    states = [key for key, _label in steps]
     at = states.index(record["state"]) if record["state"] in states else None
     explained = _promise(opened.case)
     return {
         "case": opened.case,
+        "policy": policy,
         "record": record,
+        "claim": Words(policy).claim(),
         "lead": _unit_name(platform, record["lead"]),
         "co": [_unit_name(platform, path) for path in record["co"]],
         "steps": None
         if at is None
-        else [(label, "done" if i < at else "now" if i == at else "") for i, (_key, label) in enumerate(STEPS)],
+        else [(label, "done" if i < at else "now" if i == at else "") for i, (_key, label) in enumerate(steps)],
         "rated": any(one["round"] == record["round"] for one in record["evaluations"]),
         "promised": record["due"].get("handle"),
         "explained": explained,
         "days_left": _days_left(opened, record["due"].get("handle"), now),
-        "next": list(next_steps(opened.case, policy_of(platform))) if record["state"] == "received" else [],
+        "next": list(next_steps(opened.case, policy)) if record["state"] == "received" else [],
         "events": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in reversed(record["events"])],
         "replies": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in record["replies"]],
-        "notices": [one for one in record["notices"] if one["template"] in TOLD],
+        "notices": [
+            {**one, "provisional": _year(one["data"].get("due_on")) not in years}
+            for one in record["notices"]
+            if one["template"] in TOLD
+        ],
     }  # fmt: skip
+
+
+def _is_looked_at(case: Any, policy: Regulation) -> bool:
+    """Whether somebody looks at the answer before the requester does; a case that is there already shows it."""
+    rule = policy.reply_rule(facts_of(case, lead_assignment(case)))
+    return rule.unit_review or rule.central_check or case.state == "checking"
+
+
+def _year(day: Any) -> int:
+    text = str(day or "")[:4]
+    return int(text) if text.isdigit() else 0
 
 
 def _days_left(opened: session.Opened, promised: str | None, now: Any) -> int | None:

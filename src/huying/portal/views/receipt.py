@@ -5,8 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
+from huying.base import clock
 from huying.cases.commands.submission import read_receipt
-from huying.cases.policies import policy_of
+from huying.cases.follow import citizen_of
+from huying.cases.policies import rules_of
+from huying.cases.queries.record import case_record
 from huying.people.models import Platform
 from huying.portal.next_steps import next_steps
 from huying.portal.pages import page, platform_of
@@ -39,5 +42,9 @@ def receipt(request: HttpRequest, slug: str) -> HttpResponse:
     found = read_receipt(platform, key) if key else None
     if found is None:
         return redirect("portal:follow", slug=slug)
-    steps = list(next_steps(found.case, policy_of(platform)))
-    return page(request, platform, "receipt/receipt.html", {"receipt": found, "case": found.case, "steps": steps})
+    policy = rules_of(found.case)
+    context = {
+        "receipt": found, "case": found.case, "policy": policy, "steps": list(next_steps(found.case, policy)),
+        "record": case_record(found.case, citizen_of(found.case), now=clock.now()),
+    }  # fmt: skip
+    return page(request, platform, "receipt/receipt.html", context)
