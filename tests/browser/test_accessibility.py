@@ -96,6 +96,22 @@ def test_pages_of_citizens(city: Any, watch: Watch) -> None:
     assert watch.faults == []
 
 
+def test_pages_of_several_platforms(city: Any, watch: Watch) -> None:
+    from huying.cases.policies import regulation
+    from huying.people.units import open_platform
+
+    policy = regulation("chongqing-district")
+    open_platform("other", policy.info.platform_name, policy.info.id, policy.tree)
+    for place, what in {
+        "/": "front", "/?q=青山": "front, a place found", "/p/other/": "start of another", "/p/other/submit/": "submit",
+        "/p/other/regulation/?q=延期": "regulation, searched", "/compare/?one=daye-2023&other=chongqing-district":
+        "comparison", "/desk/sign-in/": "sign-in",
+    }.items():  # fmt: skip
+        watch.page.goto(f"{city.url}{place}")
+        watch.look(what)
+    assert watch.faults == []
+
+
 def test_pages_of_staff(city: Any, watch: Watch, submit: Any, take: Any) -> None:
     from huying.base import clock
 

@@ -54,9 +54,8 @@ STAFF = ("", "", "", "王", "吴")
 """Names of staff: none is the one account of that role in that unit, the others work in many roles and places."""
 BEGINNINGS = ("2026-02-11 09:00", "2026-04-28 16:00", "2026-09-27 10:00", "2026-06-08 08:30", "2026-12-24 11:00")
 MOVES = {
-    "case.submit", "case.accept", "case.dispatch", "case.reassign", "case.claim", "case.rework", "case.call_back",
-    "case.evaluate", "check.fail", "reply.reject", "meeting.hold", "report.instruct", "panel.conclude", "case.unmerge",
-    "case.merge", "case.connect", "supervision.open", "letter.settle", "case.delegate",
+    "case.submit", "case.accept", "case.connect", "case.dispatch", "case.reassign", "case.claim", "case.rework",
+    "case.call_back", "case.evaluate", "check.fail", "meeting.hold", "report.instruct", "case.unmerge",
 }  # fmt: skip
 """Actions after which the date promised to the citizen may be another."""
 DECISIONS_THAT_MOVE = {
@@ -135,7 +134,8 @@ class History:
             return outcome
         self.taken[step.do] += 1
         self._remember(step, outcome)
-        self._look(step, outcome)
+        if outcome.case is not None:
+            self._look(step, outcome)
         return outcome
 
     def _remember(self, step: Step, outcome: Done) -> None:
@@ -174,21 +174,21 @@ class History:
         units |= set(case.applications.values_list("decider__path", flat=True))
         units |= set(case.supervisions.exclude(unit=None).values_list("unit__path", flat=True))
         units |= set(case.subjects.values_list("unit__path", flat=True))
-        units |= {one.path for unit in list(units) for one in self._above(unit)}
+        units |= {one for unit in list(units) for one in self._above(unit)}
         found = [f"{role}@{path}" for path in sorted(units - {""}) for role in find_unit(self.platform, path).roles]
         found += [f"{role}@{home}" for role, home in sorted(self.policy.tree.role_home.items()) if home]
         return list(dict.fromkeys([*found, *(f"citizen:{name}" for name in PEOPLE), *self.own]))
 
-    def _above(self, path: str) -> Iterator[Any]:
-        unit = find_unit(self.platform, path).parent
-        while unit is not None:
-            if unit.path:
-                yield find_unit(self.platform, unit.path)
-            yield from (find_unit(self.platform, one) for one in self.centres.get(unit.path, ()))
-            unit = unit.parent
+    def _above(self, path: str) -> Iterator[str]:
+        """The units above, with the centres beside them."""
+        while path:
+            path = path.rpartition("/")[0]
+            yield path
+            yield from self.centres.get(path, ())
 
     @cached_property
     def centres(self) -> Mapping[str, list[str]]:
+        """The centres of each level, by the path of the level."""
         found: dict[str, list[str]] = defaultdict(list)
         for unit in self.policy.tree.units:
             if unit.kind == "centre":
@@ -207,7 +207,7 @@ class History:
                 self._same("time alone moves no promised date", self.promised[case.pk], case.due_at)
 
     def _look(self, step: Step, outcome: Done) -> None:
-        decided = outcome.case.applications.order_by("decided_at").exclude(state="pending").last()
+        decided = outcome.case.applications.filter(state__in=("approved", "rejected")).order_by("decided_at").last()
         self._look_at_limits(step.do)
         for case in self._fresh():
             is_this = case.pk == outcome.case.pk
@@ -278,13 +278,17 @@ class History:
             return
         told = f"{step.do} on {step.on}: {old} became {new}"
         may = is_this and step.do in MOVES
+        claims = step.do == "case.claim" or (step.by.startswith("handler") and not self.policy.claim.required)
+        if is_this and claims:
+            self._true("a claim promises nothing later", old is None or new is None or new <= old, told)
+            may = True
         if is_this and step.do.startswith("application."):
             may = decided is not None and decided.type in DECISIONS_THAT_MOVE
             if decided is not None and decided.type == "extension":
                 self._true("an extension moves the date later", old is not None and new is not None and new > old, told)
         self._true("the promised date moves by rule only", may, told)
-        if step.do == "case.claim":
-            self._true("a claim promises nothing later", old is None or new is None or new <= old, told)
+        if step.do == "case.accept":
+            self._true("another kind promises no day that is past", new is None or new > self.now, told)
 
     def _look_at_assignments(self, case: Case) -> None:
         active = list(case.assignments.filter(state__in=ACTIVE_ASSIGNMENT).select_related("unit"))
@@ -295,6 +299,9 @@ class History:
             self._true("a case in handling has a lead", len(leads) == 1, told)
         if case.state in (*ENDED, "received", "feedback"):
             self._true("nobody works on a case that waits or has ended", not active, told)
+        ended = TimeLimit.objects.filter(assignment__in=[one for one in active if one.state != "submitted"])
+        ended = ended.filter(name="handle", ended_at__isnull=False)
+        self._true("the clock of who handles a case runs", not ended.exists(), told)
         units = [one.unit_id for one in active]
         self._true("a unit has a case once", len(units) == len(set(units)), told)
 
@@ -518,11 +525,12 @@ class Teller:
 
     def _next(self) -> Step:
         at = self.history.now + self.chance.choice(PAUSES[: self.chance.randint(1, len(PAUSES))])
-        live = [name for name, case in self.history.now_as_it_is().items() if case.state not in ENDED]
-        if not live or (len(self.history.cases) < 3 and self.chance.random() < 0.08):
+        cases = self.history.now_as_it_is()
+        live = [name for name, case in cases.items() if case.state not in ENDED]
+        if not cases or (not live and self.chance.random() < 0.5) or (len(cases) < 3 and self.chance.random() < 0.06):
             return self._submission(at)
-        name = self.chance.choice(live if self.chance.random() < 0.85 else sorted(self.history.cases))
-        case = self.history.now_as_it_is()[name]
+        name = self.chance.choice(live if live and self.chance.random() < 0.85 else sorted(cases))
+        case = cases[name]
         if self.chance.random() < 0.1:
             by = self._named(self.chance.choice(self.history.parties(case)))
             wild = Step(at, by, self.chance.choice(sorted(ACTIONS)), name)
@@ -533,13 +541,41 @@ class Teller:
             for action in known
             if not action.case_states or case.state in action.case_states or (action.also_in and case.state in OPEN)
         ]
-        for action in self.chance.choices(fitting, [OFTEN.get(action.id, 2) for action in fitting], k=30):
+        forward = [ACTIONS[one] for one in self._forward(case) if one in self.history.policy.action_rules]
+        drawn = self.chance.choices(fitting, [OFTEN.get(action.id, 2) for action in fitting], k=20)
+        for action in [*forward, *drawn] if self.chance.random() < 0.6 else drawn:
             who = [] if action.on == "platform" else list(self._who_may(action, case))
             if who:
                 by, target = self.chance.choice(who)
                 on = next((key for key, one in self.history.things.items() if one == target), name)
                 return self._filled(Step(at, self._named(by), action.id, on))
         return Step(at)
+
+    def _forward(self, case: Case) -> Sequence[str]:
+        """What brings the case on from where it stands, the likeliest first."""
+        if case.state == "handling":
+            if case.applications.filter(state="pending").exists():
+                return self.chance.sample(("application.approve", "application.reject"), 2)
+            states = set(case.assignments.filter(state__in=ACTIVE_ASSIGNMENT).values_list("role", "state"))
+            if ("lead", "dispatched") in states or ("co", "dispatched") in states:
+                return ("case.claim",)
+            if ("lead", "submitted") in states:
+                return self.chance.choice((("reply.approve",), ("reply.approve",), ("reply.reject",)))
+            done = [
+                ("case.contact", case.contacts.filter(round=case.round).exists()),
+                ("case.verify", case.verifications.filter(round=case.round).exists()),
+                ("case.co_feedback", ("co", "handling") not in states),
+            ]
+            return [*(one for one, is_done in done if not is_done)][:1] or ("case.reply",)
+        afterwards = ("case.call_back", "case.evaluate", "case.rework", "case.request_review", "case.request_re_review",
+                      "case.official_letter", "panel.conclude", "case.close")  # fmt: skip
+        return {
+            "received": ("case.dispatch",),
+            "checking": self.chance.sample(("check.pass", "check.pass", "check.fail"), 1),
+            "feedback": self.chance.sample(afterwards, len(afterwards)),
+            "closed": self.chance.sample(afterwards[:6], 6),
+            "merged": ("case.unmerge",),
+        }.get(case.state, ())
 
     def _who_may(self, action: Action, case: Case) -> Iterator[tuple[str, Any]]:
         """Who has the relation to the case that the action asks for, and what they would take it on."""

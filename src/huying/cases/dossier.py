@@ -41,9 +41,9 @@ ROLES = ("auditor", "supervisor", "inspector")
 """Who takes a dossier out at the desk: those who may know of clues, for a dossier holds everything."""
 
 KEPT = (
-    "accountability", "applications", "assignments", "callbacks", "clues", "contacts", "evaluations", "interviews",
-    "letters", "limits", "links_in", "links_out", "meetings", "notices", "nudges", "publications", "replies", "reports",
-    "score_adjustments", "subjects", "supervisions", "supplements", "verifications",
+    "accountability", "applications", "assignments", "callbacks", "clues", "consents", "contacts", "evaluations",
+    "interviews", "letters", "limits", "links_in", "links_out", "meetings", "notices", "nudges", "publications",
+    "replies", "reports", "score_adjustments", "subjects", "supervisions", "supplements", "verifications",
 )  # fmt: skip
 """The relations of a case whose rows go into the dossier as they are."""
 LEFT_OUT = ("attachments", "identity_accesses", "journal", "marks", "parties", "submission_set")

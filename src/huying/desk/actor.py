@@ -14,11 +14,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from huying.base import clock
+from huying.base.clock import local_date
 from huying.cases.policies import policy_of
 from huying.people.actors import Actor, actors_of
+from huying.people.registers import note_sign_in
 from huying.ui.second_factor import lacks_second_factor
 
 CHOSEN = "desk_role"
+SEEN = "desk_seen_on"
 NOT_AT_THE_DESK = ("citizen", "channel", "system")
 
 
@@ -68,9 +71,18 @@ def staff(view: View) -> View:
         request.actor = by_key[chosen]
         if lacks_second_factor(request.user, request.actor):
             return _to_enrolment(request)
+        _note_presence(request)
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _note_presence(request: DeskRequest) -> None:
+    """The first page of a day counts as having signed in that day; the session says whether it was noted."""
+    today = local_date(request.now).isoformat()
+    if request.session.get(SEEN) != today:
+        note_sign_in(request.user.pk, now=request.now)
+        request.session[SEEN] = today
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

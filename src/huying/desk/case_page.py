@@ -20,7 +20,7 @@ from huying.desk.forms import FIND_A_UNIT, action_form, initial_of
 from huying.desk.hints import filled_in, hints_of
 from huying.policy.words import Words
 from huying.ui.forms import Options
-from huying.ui.words import word
+from huying.ui.words import application_word, word
 
 USUAL = (
     "case.claim", "case.contact", "case.verify", "case.reply", "case.request_closure", "case.transfer_up",
@@ -101,7 +101,7 @@ def open_form(request: DeskRequest, case: Any, button: Button) -> Button:
         "kind": case.kind, "category": case.category, "urgency": case.urgency, "complexity": case.complexity,
         "flags": [name for name, on in case.flags.items() if on], "supervisions": [], "clues": [],
     }  # fmt: skip
-    if offer.action.id in ("supervision.open", "clue.transfer"):
+    if offer.action.id in ("supervision.open", "clue.transfer", "case.publish"):
         record = case_record(case, request.actor, now=request.now)
     initial = initial_of(offer.action.id, record, offer.target) | filled_in(request, offer.action.id)
     make = form_of(case, offer)
@@ -155,6 +155,8 @@ def hints_for(case: Any, offer: Offer) -> dict[str, str]:
     """Hints of fields that speak of this very case."""
     if offer.action.id == "case.dispatch" and (town := _handling_at(case.place_unit)):
         return {"lead": f"{FIND_A_UNIT}属地办理的，填“{town}”。"}
+    if offer.action.id == "case.publish":
+        return {"content": "已隐去疑似个人信息，请逐字核对后再公开。"}
     if offer.action.id == "supervision.open":
         return {"cases": "还有别的工单一并督办的，每行写一个编号。"}
     policy = rules_of(case)
@@ -189,7 +191,7 @@ def about(offer: Offer) -> str:
         return ""
     match offer.action.on:
         case "application":
-            return word(target.type, "application_type")
+            return application_word(rules_of(target.case), target.type)
         case "supervision":
             return word(target.method, "supervision_method")
         case "report":

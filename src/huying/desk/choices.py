@@ -5,7 +5,7 @@ from typing import Any
 
 from huying.people.models import Platform, Unit
 from huying.policy.model import Conditional, Regulation, Rule, When
-from huying.policy.words import FLAGS, METHODS
+from huying.policy.words import METHODS, Words
 
 Choices = list[tuple[str, Any]]
 """(value, label) pairs, or a group's label with its pairs."""
@@ -74,7 +74,7 @@ FROM_THE_REGULATION: Mapping[tuple[str, str], Callable[[Regulation], Choices]] =
     ],
     ("case.dispatch", "procedure"): lambda policy: _rules(policy.procedures),
     ("case.submit", "source"): lambda policy: _rules(policy.hotlines),
-    ("case.flag", "flags"): lambda policy: [(key, FLAGS.get(key, key)) for key in flags_of(policy)],
+    ("case.flag", "flags"): lambda policy: [(key, Words(policy).flag(key)) for key in flags_of(policy)],
     ("supervision.open", "method"): lambda policy: _rules(policy.supervision_methods),
     ("supervision.open", "ground"): lambda policy: _rules(policy.supervision_grounds),
     ("clue.transfer", "ground"): lambda policy: _rules((*policy.clue_grounds, *policy.supervision_grounds)),
@@ -86,7 +86,7 @@ CALLBACK_METHODS = {key: METHODS[key] for key in ("phone", "visit", "site", "sur
 def flags_of(policy: Regulation) -> list[str]:
     """The flags that may be set: the usual ones, and those that one of the rules asks about."""
     asked = [one for when in _conditions(policy) for one in when.flag]
-    return list(dict.fromkeys([*USUAL_FLAGS, *asked]))
+    return list(dict.fromkeys([*USUAL_FLAGS, *(flag.key for flag in policy.flags), *asked]))
 
 
 def knows(policy: Regulation, condition: str) -> bool:

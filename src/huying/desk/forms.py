@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from huying.cases.commands.registry import ACTIONS
 from huying.cases.policies import policy_of
+from huying.core.publication import draft
 from huying.desk.choices import UNIT_FIELDS, choices_of, handling_units, knows, suggestions_of
 from huying.people.models import Platform, Unit
 from huying.policy.model import Regulation
@@ -48,10 +49,11 @@ def action_form(
     for name, words in suggestions_of(action_id, policy).items():
         choices[name] = Options([(word, "") for word in words], "suggest")
     named = UNIT_FIELDS & set(takes.model_fields)
-    rest["hints"] = dict.fromkeys(named & {"lead"}, FIND_A_UNIT) | dict(rest.get("hints") or {})
+    rest["hints"] = dict(rest.get("hints") or {})
     if named:
         choices |= _units(named, platform)
-        rest["hints"] = {name: FIND_A_UNIT for name in named if choices[name].source} | rest["hints"]
+        typed = {name for name in named if choices[name].look in ("suggest", "several")}
+        rest["hints"] = dict.fromkeys(typed, FIND_A_UNIT) | rest["hints"]
     if "flags" in choices:
         choices["flags"] = Options(choices["flags"].pairs, "checks")
     hidden = {*leave_out, *_not_asked(action_id, policy)}
@@ -65,6 +67,10 @@ def _not_asked(action_id: str, policy: Regulation) -> Iterable[str]:
             return ("procedure",)
         case "case.accept" if not knows(policy, "complexity"):
             return ("complexity",)
+        case "case.call_back":
+            items = {item for rule in policy.callbacks for item in rule.items}
+            watched = {"contacted"} if any(rule.when == "not_contacted" for rule in policy.triggers) else set()
+            return tuple({"contacted", "trust"} - items - watched)
         case "case.submit":
             asked = {
                 "mode": knows(policy, "mode"), "source": policy.hotlines, "due": policy.source_limits,
@@ -116,6 +122,10 @@ def initial_of(action_id: str, record: Shown, target: Model | None) -> dict[str,
         case "application.approve":
             data = getattr(target, "data", {})
             return {"unit": data.get("suggested_unit", ""), "workdays": data.get("workdays")}
+        case "case.publish":
+            passed = [one["content"] for one in record["replies"] if one["state"] == "passed"]
+            given = {"title": record["title"], "content": record["content"], "reply": passed[-1] if passed else ""}
+            return {name: draft(text) for name, text in given.items()}
         case "supervision.open":
             return _proposed(record["supervisions"], "method", "ground")
         case "clue.transfer":

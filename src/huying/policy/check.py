@@ -19,6 +19,12 @@ ONE_DAY = timedelta(days=1)
 AROUND_NEW_YEAR = 14
 """The notice for a year may begin in the last days of the year before, never earlier."""
 LONGEST_HOLIDAY = 16
+NEEDS = {
+    "case.return": "returns", "case.transfer_up": "transfer", "case.request_closure": "closure",
+    "case.delegate": "delegate", "case.request_ledger": "ledger", "case.request_complex": "complexity",
+    "case.request_exemption": "exemption", "panel.conclude": "panel", "case.official_letter": "letter",
+}  # fmt: skip
+"""Actions that do nothing without a rule of their own: the table that must stand beside them."""
 NOTICE_KEYS = {"year", "notice", "number", "holiday", "makeup"}
 
 
@@ -59,9 +65,15 @@ def _of_version(folder: Path, since: date, further: Further) -> Iterator[Problem
 
 
 def _further(folder: Path, regulation: Regulation, further: Further) -> Iterator[Problem]:
-    for check in further:
+    for check in (_actions_without_rule, *further):
         for problem in check(regulation):
             yield replace(problem, file=_file_of(folder, regulation.info.version, problem.file))
+
+
+def _actions_without_rule(regulation: Regulation) -> Iterator[Problem]:
+    for key, table in NEEDS.items():
+        if key in regulation.action_rules and getattr(regulation, table) is None:
+            yield Problem("action", key, f"有这项操作，却没有它的规则 [{table}]", f"写上 [{table}]，或删去这项操作")
 
 
 def _file_of(folder: Path, version: date | None, table: str) -> str:

@@ -100,7 +100,7 @@ class _Side:
         )
 
     def who(self, rule: ActionRule) -> list[str]:
-        roles = rule.roles or self.parties.get(rule.key, ())
+        roles = [role for role in rule.roles or self.parties.get(rule.key, ()) if self.words.has_role(role)]
         return ["、".join(self.words.role(role) for role in roles)] if roles else []
 
     def _substance(self, rule: Rule) -> str:
@@ -298,6 +298,8 @@ TOPICS_OF_COMPARISON: Sequence[tuple[str, str, Sequence[Make]]] = (
         _keyed("supervision_methods"), _listed("supervision_grounds"), _listed("clue_grounds"), _keyed("triggers"),
         _keyed("escalations"), _whole("instruction"),
     )),
-    ("people", "角色、回避与职责", (_keyed("roles"), _whole("recusal", "merge", "sign_in", "staff_change"))),
+    ("people", "角色、回避与职责", (
+        _keyed("roles"), _whole("recusal", "consent", "merge", "flags", "sign_in", "staff_change"),
+    )),
     ("lists", "事项清单", (_lists,)),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from huying.policy.load import Problem, UnclearRegulation, load_regulation
-from huying.policy.model import Regulation, Rule, UnitSpec
+from huying.policy.model import Regulation, Rule, Source, UnitSpec
 from huying.policy.versions import staged, which_regulation
 from huying.policy.words import LEVELS, SAID, TOPICS, Words
 
@@ -26,7 +26,7 @@ FIELDS: Mapping[str, str] = {
     "matter": "事项", "at_least": "次数", "within_months": "几个月内", "to": "对象", "attempts": "联系次数",
     "depth": "层级", "after_bad": "第几次不满意", "closes": "回访后办结", "lead_unit": "主办单位可以办结",
     "does": "处理", "unit_review": "单位审核", "central_check": "中心审核", "failed_check": "审核不通过",
-    "own_evaluation": "本平台评价",
+    "own_evaluation": "本平台评价", "required_after_rework": "重办后回访",
 }  # fmt: skip
 """Names of fields, for values that no phrase tells."""
 ALWAYS = frozenset({"words", "roles", "template", "matter"})
@@ -226,18 +226,19 @@ def _of_sources(one: Regulation, other: Regulation) -> Iterator[Change]:
             yield Change("sources", key, new.title, "changed", "", differences=tuple(_of_text(old, new)))
 
 
-def _of_text(old: Any, new: Any) -> Iterator[Difference]:
+def _of_text(old: Source, new: Source) -> Iterator[Difference]:
     """Which articles read otherwise; their texts are too long for a list."""
     if old.title != new.title:
         yield Difference("名称", old.title, new.title)
     if old.in_force_from != new.in_force_from:
         yield Difference("施行", str(old.in_force_from), str(new.in_force_from))
-    for key in dict.fromkeys([*old.by_id, *new.by_id]):
-        one, other = old.by_id.get(key), new.by_id.get(key)
-        if one is None or other is None:
-            label = (one or other).label
-            yield Difference(label, "有" if one else "", "有" if other else "")
-        elif one != other:
+    before, after = ({one.id: one for one in text.articles} for text in (old, new))
+    for key in dict.fromkeys([*before, *after]):
+        one, other = before.get(key), after.get(key)
+        article = one or other
+        if article is not None and (one is None or other is None):
+            yield Difference(article.label, "有" if one else "", "有" if other else "")
+        elif one is not None and one != other:
             yield Difference(one.label, "原文", "文字有修改")
 
 

@@ -378,7 +378,9 @@ class ExtensionRule(DecidedRule):
     """延期."""
 
     max_working_days: int | None = None
-    """Of one extension; dates that were set at assignment or by the source are free of it (decision C-8)."""
+    """Of one extension."""
+    caps_defaults_only: bool = False
+    """Dates that were set at assignment or by the source are free of that cap (decision C-8)."""
     max_times: int | None = None
     max_total_working_days: int | None = None
     """Original limit plus extensions, from `total_from`."""
@@ -676,4 +678,12 @@ class Regulation(Value):
     def quote(self, cite: str) -> str:
         """A citation as an official would write it: the title and the article's own label; empty when there is none."""
         article = self.article(cite)
-        return f"{self.info.title}{article.label}" if article else ""
+        if article is None:
+            return ""
+        source_id = cite.partition("#")[0]
+        title = next((one.title for one in self.sources if one.id == source_id), self.info.title)
+        return f"{self.info.title if source_id == self.info.source else title}{article.label}"
+
+    def rests_on_another_law(self, rule: Rule) -> bool:
+        """Whether a rule's article is of another law or regulation than this one."""
+        return rule.cite.partition("#")[0] not in ("", self.info.source)

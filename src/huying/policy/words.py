@@ -26,6 +26,7 @@ TOPICS: Mapping[str, str] = {
     "closing": "办结", "publication": "公开", "supervision_methods": "督办方式", "supervision_grounds": "督办事由",
     "clue_grounds": "线索事由", "triggers": "督办触发", "instruction": "批示落实", "recusal": "回避", "merge": "并单",
     "duties": "权责清单", "own_lists": "本级事项清单", "sign_in": "登录职责", "staff_change": "变更报备",
+    "consent": "同意披露身份", "flags": "标注",
 }  # fmt: skip
 LIMITS: Mapping[str, str] = {
     "claim": "签收", "return": "退单", "transfer_up": "转请上级", "contact": "联系诉求人", "handle": "办理答复",
@@ -49,7 +50,7 @@ CAUSES: Mapping[str, str] = {
 FLAGS: Mapping[str, str] = {
     "urgent": "紧急", "sensitive": "敏感", "clue": "线索", "hot": "热点", "repeat": "重复", "group": "群体性",
     "key": "重点", "night": "夜间", "mediation": "调解", "enforcement": "执法", "unclear": "表述不清",
-    "difficult": "疑难",
+    "difficult": "疑难", "top_down_suggested": "建议自上而下办理",
 }  # fmt: skip
 METHODS: Mapping[str, str] = {
     "phone": "电话", "visit": "上门", "site": "现场", "survey": "问卷调查", "sms": "短信", "letter": "公函",
@@ -76,7 +77,7 @@ class Words:
             topic: {rule.key: rule.label for rule in getattr(policy, topic)}
             for topic in (
                 "channels", "kinds", "roles", "procedures", "supervision_methods", "supervision_grounds",
-                "clue_grounds", "actions",
+                "clue_grounds", "actions", "flags",
             )
         }  # fmt: skip
 
@@ -92,8 +93,15 @@ class Words:
     def labels(self, topic: str, keys: Iterable[str]) -> str:
         return "、".join(self.label(topic, key) for key in keys)
 
+    def flag(self, key: str) -> str:
+        return self._labels["flags"].get(key) or FLAGS.get(key, key)
+
     def role(self, key: str) -> str:
         return self.label("roles", key) if key in self._labels["roles"] else OTHER_ROLES.get(key, key)
+
+    def has_role(self, key: str) -> bool:
+        """Whether this regulation's people hold that role, or nobody's people do (the citizen, the clock)."""
+        return key in self._labels["roles"] or key in OTHER_ROLES
 
     def unit(self, path: str) -> str:
         """A unit as the tree names it; a place holder as what it stands for."""
@@ -132,6 +140,8 @@ class Words:
                     said.append(self.labels("procedures", values))
                 case "level":
                     said.append(self.levels(values))
+                case "flag":
+                    said.append("、".join(self.flag(one) for one in values))
                 case _:
                     words = _WHEN.get(name, {})
                     said.append("、".join(words.get(one, one) for one in values if one))
@@ -163,7 +173,7 @@ class Words:
 
 OTHER_ROLES: Mapping[str, str] = {"system": "系统", "channel": "接口渠道", "citizen": "诉求人"}
 _WHEN: Mapping[str, Mapping[str, str]] = {
-    "complexity": COMPLEXITY, "urgency": URGENCY, "mode": MODES, "flag": FLAGS, "cause": CAUSES,
+    "complexity": COMPLEXITY, "urgency": URGENCY, "mode": MODES, "cause": CAUSES,
 }  # fmt: skip
 
 
@@ -370,11 +380,17 @@ SAID: Mapping[str, Said] = {
     "DissatisfiedRule.method": lambda words, rule: (
         f"督办方式：{words.label('supervision_methods', rule.method)}" if rule.method else ""
     ),
+    "DissatisfiedRule.due_working_days": _if("due_working_days", "督办限{}个工作日内办结"),
     "DissatisfiedRule.ground": _nothing,
     "DissatisfiedRule.rounds": _nothing,
     "LetterRule.after_bad": _if("after_bad", "第{}次评为不满意以后"),
     "ClosingRule.roles": lambda words, rule: "由" + "、".join(words.role(one) for one in rule.roles) + "办结",
     "ClosingRule.lead_unit": _either("lead_unit", "主办单位可以办结", "主办单位不办结"),
+    "ClosingRule.archive_after_evaluation": _if("archive_after_evaluation", "评价、回访以后或者评价期满才能归档"),
+    "Flag.notify": lambda words, rule: (
+        f"标注后告知{'、'.join(words.unit(one) for one in rule.notify)}" if rule.notify else ""
+    ),
+    "Flag.bars_publication": _if("bars_publication", "不得公开"),
     "ClosingRule.after_letter_roles": lambda words, rule: (
         f"正式函告以后由{'、'.join(words.role(one) for one in rule.after_letter_roles)}办结"
         if rule.after_letter_roles else ""

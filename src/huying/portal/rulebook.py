@@ -12,10 +12,10 @@ from huying.policy.words import TOPICS, Words
 ORDER: Sequence[str] = (
     "channels", "hotlines", "kinds", "categories", "redirects", "refusal_grounds", "actions", "flow", "claim",
     "procedures", "delegate", "time_limits", "source_limits", "returns", "transfer", "closure", "refusal_request",
-    "recusal", "merge", "contact", "replies", "extensions", "complexity", "ledger", "evaluation", "callbacks",
-    "dissatisfied", "letter", "reviews", "exemption", "panel", "closing", "publication", "escalations", "triggers",
-    "supervision_methods", "supervision_grounds", "clue_grounds", "instruction", "roles", "sign_in", "staff_change",
-    "duties", "own_lists",
+    "flags", "recusal", "consent", "merge", "contact", "replies", "extensions", "complexity", "ledger", "evaluation",
+    "callbacks", "dissatisfied", "letter", "reviews", "exemption", "panel", "closing", "publication", "escalations",
+    "triggers", "supervision_methods", "supervision_grounds", "clue_grounds", "instruction", "roles", "sign_in",
+    "staff_change", "duties", "own_lists",
 )  # fmt: skip
 """The topics as they come up in the life of a case."""
 LONG = 12
@@ -103,7 +103,7 @@ class Book:
         return sum(entry.is_default for entry in self.entries)
 
     def search(self, text: str) -> "Book":
-        """Only what holds `text`: an article that does keeps all its rules; else its rules that do."""
+        """Only what holds `text`: a piece that does with all its rules, else its rules that do."""
         text = text.casefold()
         found = [one for section in self.sections if (one := _matching(section, text)) is not None]
         return Book(self.source, tuple(found), Block("", _holding(self.rest.groups, text)))
@@ -179,7 +179,7 @@ def _entry(words: Words, rule: Rule) -> Entry:
     if isinstance(rule, ActionRule):
         known = ACTIONS.get(rule.key)
         roles = rule.roles or (known.parties if known else ())
-        said = ["、".join(words.role(role) for role in roles), *said]
+        said = ["、".join(words.role(role) for role in roles if words.has_role(role)), *said]
     decision = rule.decision if rule.origin == "default" else ""
     return Entry(rule.label, tuple(one for one in said if one and one != rule.label), decision)
 
@@ -191,10 +191,13 @@ def _groups(by_topic: Mapping[str, list[Entry]]) -> tuple[Group, ...]:
 
 def _matching(section: Section, text: str) -> Section | None:
     article = section.article
-    if text in f"{article.label} {article.heading} {article.text}".casefold():
+    if text in f"{article.label} {article.heading}".casefold():
         return section
-    blocks = tuple(replace(block, groups=_holding(block.groups, text)) for block in section.blocks)
-    blocks = tuple(block for block in blocks if block.groups)
+    told = [
+        block if text in block.text.casefold() else replace(block, text="", groups=_holding(block.groups, text))
+        for block in section.blocks
+    ]
+    blocks = tuple(block for block in told if block.text or block.groups)
     return Section(article, blocks) if blocks else None
 
 

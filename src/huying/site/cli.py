@@ -55,19 +55,115 @@ def policy() -> None:
 @policy.command("check")
 @click.argument("names", nargs=-1)
 def policy_check(names: tuple[str, ...]) -> None:
-    """检查规定数据：有不清楚之处就列出文件、键、原因和改法。不写名称则检查全部规定。"""
+    """检查规定数据，含各个版本和权责清单：有不清楚之处就列出文件、键、原因和改法。不写名称则检查全部规定。"""
+    from huying.core.duties import duty_problems
     from huying.policy.check import check_folder, find_regulations
 
-    folder = Path(os.environ.get("HUYING_REGULATIONS") or Path(__file__).resolve().parents[3] / "regulations")
+    folder = _regulations()
     wanted = [folder / name for name in names] or find_regulations(folder)
     unclear = 0
     for path in wanted:
-        problems, rules, defaults = check_folder(path)
+        problems, rules, defaults = check_folder(path, (duty_problems,))
         unclear += bool(problems)
         click.echo(f"{'不清楚' if problems else '清楚'}  {path.name}  规则{rules}条，其中默认{defaults}条")
         for problem in problems:
             click.echo(f"      {problem}")
     sys.exit(1 if unclear or not wanted else 0)
+
+
+def _regulations() -> Path:
+    """The folder of the regulations, also where no database is set up."""
+    return Path(os.environ.get("HUYING_REGULATIONS") or Path(__file__).resolve().parents[3] / "regulations")
+
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@policy.command("load")
+@click.argument("folder", type=FOLDER)
+@click.option("--from", "since", required=True, type=click.DateTime(["%Y-%m-%d"]), help="自哪一天起施行。")
+@click.option("--regulation", default="", help="是哪一部规定的新版本；看得出来的可以不写。")
+def policy_load(folder: Path, since: datetime, regulation: str) -> None:
+    """载入规定的新版本：检查文件夹里的文件，逐条说明改了什么，放到规定的 versions/ 之下。以前收到的诉求不受影响。"""
+    _django()
+    from django.conf import settings
+
+    from huying.base import clock
+    from huying.policy.load import UnclearRegulation
+    from huying.site.loading import load_version
+
+    today = clock.local_date(clock.now())
+    try:
+        for line in load_version(settings.HUYING_REGULATIONS, folder, since.date(), name=regulation, today=today):
+            click.echo(line)
+    except UnclearRegulation as unclear:
+        raise click.ClickException(f"没有载入：\n{unclear}") from None
+
+
+@policy.command("diff")
+@click.argument("one")
+@click.argument("other")
+@click.option("--cases", "month", type=click.DateTime(["%Y-%m"]), help="再看这个月的诉求有哪些会不同，例如 2026-10。")
+@click.option("--platform", "slug", default="", help="看哪个平台的诉求；只有一个平台用这部规定时可以不写。")
+@click.option("--most", default=100, show_default=True, type=click.IntRange(0), help="最多列出多少件诉求。")
+def policy_diff(one: str, other: str, month: datetime | None, slug: str, most: int) -> None:
+    """逐条列出两部规定（或两个版本）的不同。写编号（现行的）、编号@日期，或放着改动文件的文件夹。"""
+    _django()
+    from django.conf import settings
+
+    from huying.base import clock
+    from huying.policy.load import UnclearRegulation
+    from huying.site.loading import compare, compare_cases
+
+    root, today = settings.HUYING_REGULATIONS, clock.local_date(clock.now())
+    try:
+        for line in compare(root, one, other, today=today):
+            click.echo(line)
+        if month is not None:
+            for line in compare_cases(root, one, other, month.date(), platform=slug, today=today, most=most):
+                click.echo(line)
+    except UnclearRegulation as unclear:
+        raise click.ClickException(str(unclear)) from None
+
+
+@main.group("calendar")
+def calendar_group() -> None:
+    """全国工作日历。"""
+
+
+@calendar_group.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="不再询问。")
+@click.option("--country", default="cn", show_default=True, help="放日历的文件夹。")
+@click.option("--no-wait", is_flag=True, help="没有正在运行的网站和后台进程，不必等它们读到新日历。")
+def calendar_load(file: Path, yes: bool, country: str, no_wait: bool) -> None:
+    """载入一年的放假通知（calendar-<年>.toml），重新计算因它未公布而暂定的期限。可随时中断，再运行即接着做。"""
+    _django()
+    import time
+
+    from django.conf import settings
+
+    from huying.cases.policies import LOOK_AGAIN
+    from huying.policy.load import UnclearRegulation
+    from huying.site.loading import judge_calendar, put_calendar, recount
+
+    try:
+        new = judge_calendar(settings.HUYING_REGULATIONS, file, country)
+    except UnclearRegulation as unclear:
+        raise click.ClickException(f"没有载入：\n{unclear}") from None
+    notice = new.notice
+    click.echo(f"{notice.title}：放假{len(notice.holidays)}次，调休上班{len(notice.makeup_days)}日。")
+    click.echo(f"现有暂定的期限{new.provisional}个（含其他年度的）。")
+    if not yes:
+        click.confirm("载入并重新计算？", abort=True)
+    put_calendar(new)
+    done = recount(new)
+    click.echo(f"已看{done.cases}件：改期{done.moved}个期限，日期不变、不再暂定{done.confirmed}个。")
+    if not no_wait:
+        click.echo(f"等待其他进程读到新日历（{LOOK_AGAIN:.0f}秒），再看一遍……")
+        time.sleep(LOOK_AGAIN)
+        done = recount(new)
+        click.echo(f"又改期{done.moved}个期限，不再暂定{done.confirmed}个。")
 
 
 @main.command("explain")

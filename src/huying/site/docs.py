@@ -308,6 +308,9 @@ HOLDERS = {
     "anyone": "none beyond seeing the case",
     "citizen": "the requester (number and query code, or the same phone)",
     "centre": "sits in the unit that holds the case, or in a centre above it",
+    "dispatcher": "sits in the unit that holds the case, in a centre above it, or in the unit that leads",
+    "overseer": "inspects, sits in a centre for the case, or in a unit above the one that leads",
+    "closer": "whoever the regulation lets close: at a centre, or the administrator of the unit that led",
     "assignee": "the actor's unit has an assignment of the case",
     "lead": "the actor's unit has the lead assignment",
     "co": "the actor's unit has an assignment as co-unit",
@@ -325,8 +328,10 @@ def _article_of(action: Action, regulation: Regulation) -> str:
         found.append(f"default, {rule.decision}")
     if rule.roles:
         found.append("only " + ", ".join(f"`{role}`" for role in rule.roles))
-    if rule.kinds:
-        found.append("only for " + ", ".join(f"`{kind}`" for kind in rule.kinds))
+    if rule.levels:
+        found.append("only by units of " + ", ".join(f"`{level}`" for level in rule.levels))
+    for name, values in rule.when.conditions.items():
+        found.append(f"only for {name} " + ", ".join(f"`{value}`" for value in values))
     return "; ".join(found)
 
 

@@ -7,7 +7,7 @@ Files are read as YAML 1.2; dates are text.
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -252,6 +252,8 @@ class _Story:
         target = on if case is not None and on is not case else None
         if case is None and action != "case.submit":
             raise BadScenario(f"{where}：还没有诉求件。")
+        if actor.role == "channel" and not actor.channel:  # the interface by which the case came
+            actor = replace(actor, channel=case.channel if case is not None else str(data.get("channel", "")))
         outcome = perform(action, actor=actor, now=self.now, case=case, target=target, data=data, files=_MadeUpFiles())
         wanted = step.get("refused")
         if isinstance(outcome, Refused):
@@ -284,6 +286,8 @@ class _Story:
             data["requester"] = {key: str(one) for key, one in data["requester"].items() if one is not None}
         if isinstance(data.get("into"), str) and data["into"] in self.things:
             data["into"] = self.things[data["into"]].number
+        if isinstance(data.get("retaliation_over"), str) and data["retaliation_over"] in self.things:
+            data["retaliation_over"] = self.things[data["retaliation_over"]].number
         if isinstance(data.get("cases"), list):
             data["cases"] = [self.things[one].number if one in self.things else one for one in map(str, data["cases"])]
         return data
@@ -309,7 +313,10 @@ class _Story:
             unit = find_unit(self.platform, path)
         except UnknownUnit:
             raise BadScenario(f"{where}：没有“{path}”这个单位。") from None
-        return Actor(id=f"person:{name}" if name else by, role=role, platform=self.platform, unit=unit)
+        return Actor(
+            id=f"person:{name}" if name else by, role=role, platform=self.platform, unit=unit,
+            channel=name or "" if role == "channel" else "",
+        )  # fmt: skip
 
     def _person(self, by: str) -> _Person | None:
         if not by.startswith("citizen"):

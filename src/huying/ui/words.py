@@ -6,8 +6,9 @@ from typing import Any
 from huying.cases.commands import ACTIONS
 from huying.cases.commands.perform import TARGET_STATES
 from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES
+from huying.core.publication import CRITERIA
 from huying.policy.model import Regulation
-from huying.policy.words import CAUSES, COMPLEXITY, FLAGS, LIMITS, MODES, TRANSFERS, URGENCY
+from huying.policy.words import CAUSES, COMPLEXITY, FLAGS, LIMITS, MODES, SOURCES, TRANSFERS, URGENCY
 
 WORDS: Mapping[str, Mapping[Any, str]] = {
     # Who looks at an answer, and whether it is rated or called back, differs by regulation: the words leave it open.
@@ -36,7 +37,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
     "cause": CAUSES,
     "transfer_ground": TRANSFERS,
     "adoption": {"adopted": "采纳", "partly": "部分采纳", "not_adopted": "未采纳"},
-    "publication_criteria": {"representative": "有代表性", "guiding": "有指导意义", "standard_reply": "答复规范"},
+    "publication_criteria": CRITERIA,
     "flow": {"bottom_up": "自下而上", "top_down": "自上而下"},
     "method": {
         "phone": "电话", "visit": "上门", "site": "现场", "sms": "短信", "wechat": "微信", "email": "电子邮件",
@@ -68,9 +69,9 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
     "conclusion": {"exempt": "核减办结，不计入考核", "unsatisfied": "认定不满意，书面督办"},
     "report_kind": {"special": "专报", "flash": "快报"},
     "identity_level": {"open": "公开", "masked": "部分隐去", "confidential": "保密", "anonymous": "匿名"},
-    "source": {"citizen": "诉求人评价", "callback": "人工回访"},
+    "source": {**SOURCES, "callback": "人工回访"},
     "supplement_kind": {"supplement": "补充材料", "urge": "催办", "withdrawal": "撤回说明"},
-    "link_type": {"merged": "并单"},
+    "link_type": {"merged": "并单", "retaliation": "因此件受到打击报复"},
     "limit": LIMITS,
     "day": {"zero": "起算日", "working": "工作日", "weekend": "周末", "holiday": "法定节假日", "makeup": "调休上班"},
     "notice": {
@@ -81,7 +82,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "merged": "诉求已并入同类诉求",
         "due_soon": "期限将到提醒", "overdue": "超期告知", "nudge": "催办单", "supervision": "督办通知",
         "clue": "线索移交",
-        "decided": "申请已有决定",
+        "decided": "申请已有决定", "published": "诉求拟公开告知", "moved": "期限调整告知",
     },
     "role": {
         "citizen": "诉求人", "grid_worker": "网格员", "operator": "受理员", "dispatcher": "分办员",
@@ -148,3 +149,10 @@ def rule_word(policy: Regulation, topic: str, key: str) -> str:
         if getattr(rule, "key", None) == key:
             return str(rule.label)
     return key
+
+
+def application_word(policy: Regulation, type_: str) -> str:
+    """The type of an application, named as the regulation names the action that makes it."""
+    action_id = f"case.{type_}" if type_ in ("return", "transfer_up") else f"case.request_{type_}"
+    rule = policy.action_rules.get(action_id)
+    return rule.label.removeprefix("申请") if rule else word(type_, "application_type")

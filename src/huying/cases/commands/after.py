@@ -19,6 +19,7 @@ from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, propose_for_rating, propose_when, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import Application, Callback, Case, Consent, Evaluation, Supervision
+from huying.cases.queries.completeness import gaps_of
 from huying.cases.queries.time_limits import source_rule
 from huying.core import callback as core
 from huying.core.exemption import ExemptionAsk, judge_exemption
@@ -393,6 +394,10 @@ def archive(take: Take, given: Any) -> Refused | Mapping[str, Any]:
         return Refused("already_done", "这件诉求已经归档。", take.rule)
     if take.policy.closing.archive_after_evaluation and not _is_evaluated(take):
         return Refused("callback_missing", "还没有评价或回访，评价期满后才能归档。", take.policy.closing)
+    gaps = gaps_of(take.case)
+    if gaps:
+        reason = "归档材料不完整：" + "；".join(gap.text for gap in gaps) + "。"
+        return Refused("wrong_state", reason, take.rule)
     take.case.archived = True
     take.case.save(update_fields=["archived"])
     return {}

@@ -76,9 +76,18 @@ def _decider(take: Take, rule: DecidedRule) -> tuple[Unit, tuple[str, ...]]:
         case "leader" if take.assignment is not None:
             return take.assignment.unit, ("leader",)
         case "superior" if unit is not None:
-            return superior_of(unit), rule.decider_roles
+            return _above(take, unit), rule.decider_roles
         case _:
             return find_unit(take.platform, take.policy.info.competent_unit), rule.decider_roles
+
+
+def _above(take: Take, unit: Unit) -> Unit:
+    """The level above. A date that a centre further up set is only moved by that centre (decision Z-7)."""
+    above = superior_of(unit)
+    if take.policy.flow.hop_keeps_clock and take.action.id == "case.request_extension" and above.kind == "centre":
+        handed = take.case.assignments.filter(role="lead", round=take.case.round, unit=above).exists()
+        return superior_of(above) if handed else above
+    return above
 
 
 class DecideInput(Input):
@@ -341,17 +350,16 @@ def _approve_extension(take: Take, application: Application, given: DecideInput)
         take.case, "extension_granted", at=take.now, due_on=moved.due_on,
         progress=str(application.data.get("progress", "")), workdays=days,
     )  # fmt: skip
-    granted = Application.objects.filter(case=take.case, type="extension", state="approved").count()
-    propose_by_count(take, "extensions", granted)
     return {"workdays": days, "due_on": moved.due_on}
 
 
 def extension_rule(take: Take) -> ExtensionRule | None:
-    """The extension that this case may get. Dates set at assignment or by the source have no cap (decision C-8)."""
+    """The extension that this case may get, with the cap that its date has."""
     rule, limit = take.policy.extension_rule(take.facts()), time_limits.handle_limit(take.case)
-    if rule is None or limit is None or (limit.rule.startswith("time_limits.") and limit.rule not in GIVEN):
+    if rule is None or limit is None or not rule.caps_defaults_only:
         return rule
-    return rule.model_copy(update={"max_working_days": None}) if rule.max_total_working_days is None else rule
+    by_default = limit.rule.startswith("time_limits.") and limit.rule not in GIVEN
+    return rule if by_default else rule.model_copy(update={"max_working_days": None})
 
 
 def extension_ask(take: Take, working_days: int) -> ExtensionAsk:

@@ -15,7 +15,6 @@ from huying.base.clock import local_date, start_of_day
 from huying.cases import journal
 from huying.cases.commands import time_limits
 from huying.cases.commands.notices import notice_to, send, tell_citizen
-from huying.cases.commands.proposals import lead_of
 from huying.cases.models import Case, JournalEntry, Notice, TimeLimit
 from huying.cases.models.case import OPEN_STATES
 from huying.cases.policies import calendar_of, rules_of
@@ -86,6 +85,7 @@ class _Case:
     now: datetime
     moved: int = 0
     confirmed: int = 0
+    source_governs: bool = False
     notices: list[Notice] = field(default_factory=list)
     entries: list[JournalEntry] = field(default_factory=list)
 
@@ -169,13 +169,15 @@ class _Case:
 
     def _by_source(self, due: Due) -> Due:
         governs = from_source(self.case, due)
+        self.source_governs = governs is not None
         return replace(due, due_on=governs.due_on) if governs is not None else due
 
     def _move(self, limit: TimeLimit, found: Recount, due_on: date, zero: date) -> None:
         before, missed_at = limit.due_on, limit.missed_at
+        self._by_what(limit)
         limit.provisional = False  # the move marks it again if another year's notice is still missing
         step: dict[str, str | int] = {"event": "calendar", "rule": limit.rule, "year": self.year}
-        if found.due.due_on == due_on and found.due.days:
+        if found.due.unit == "working" and self._ends(found.due) == due_on:
             step |= {"day_zero": found.due.day_zero.isoformat(), "days": found.due.days, "unit": found.due.unit}
         limit.day_zero = zero
         time_limits.move(limit, due_on, at=self.now, step=step, provisional=found.provisional)
@@ -186,8 +188,23 @@ class _Case:
         elif missed_at is not None and limit.due_at <= self.now:
             limit.missed_at = missed_at  # what was missed and still would be is not missed a second time
             time_limits.schedule_next(limit, after=self.now)
-        limit.save(update_fields=["day_zero", "promised_on", "missed_at", "next_at"])
+        limit.save(update_fields=["day_zero", "promised_on", "missed_at", "next_at", "rule", "article"])
         self._tell_moved(limit, before)
+
+    def _ends(self, due: Due) -> date:
+        """Where the last count by itself ends: what a bound cut short is not told as a count of days."""
+        return self.calendar.add_working_days(due.day_zero, due.days)
+
+    def _by_what(self, limit: TimeLimit) -> None:
+        """Of two dates that both hold another one may govern now: the limit rests on its rule."""
+        source = source_rule(self.case)
+        if limit.name != "handle" or source is None:
+            return
+        own, theirs = str(limit.steps[0].get("rule", "")), f"source_limits.{source.key}"
+        if limit.rule in (own, theirs):
+            limit.rule = theirs if self.source_governs else own
+            rule = rules_of(self.case).rules.get(limit.rule)
+            limit.article = rule.cite if rule else limit.article
 
     # --- The promise and what hangs on it ---
 
@@ -255,7 +272,7 @@ class _Case:
         elif limit.application is not None:
             yield limit.application.decider
         else:
-            yield lead_of(self.case) or self.case.holder
+            yield self.case.holder  # a date of the case itself is watched by the centre that has it
 
     def _write(self, limit: TimeLimit, action: str, **data: date) -> None:
         self.entries.append(journal.entry(

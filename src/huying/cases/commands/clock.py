@@ -164,7 +164,7 @@ def _deal_with(cases: Sequence[Case], until: datetime, *, at_most: int | None = 
             TimeLimit.objects.filter(case__in=by_id, next_at__lte=until).order_by("next_at", "pk")[:at_most]
         )  # fmt: skip
         if due:  # mostly, before an action, there is none
-            prefetch_related_objects(due, "assignment__unit", "supervision")
+            prefetch_related_objects(due, "assignment__unit", "application__decider", "supervision")
         changed: set[int] = set()
         this = _Round()
         while due and (at_most is None or handled < at_most):
@@ -210,7 +210,7 @@ def _reach(limit: TimeLimit, moment: datetime, this: _Round) -> bool:
 def _climb(case: Case, limit: TimeLimit, rung: Escalation, moment: datetime, this: _Round) -> None:
     """One rung of the ladder: a notice, a nudge, or a proposal that a person opens or sends."""
     assignment = limit.assignment
-    unit = assignment.unit if assignment else lead_of(case)
+    unit = assignment.unit if assignment else limit.application.decider if limit.application else lead_of(case)
     if rung.to and rung.does in ("notice", "nudge"):
         unit = find_unit(case.platform, rung.to)
     key = f"escalations.{rung.key}"

@@ -13,7 +13,7 @@ from huying.cases.commands.documents import next_document_no
 from huying.cases.commands.endings import end_assignment, give_feedback
 from huying.cases.commands.intake import OUTCOMES, Text
 from huying.cases.commands.notices import tell_citizen, tell_unit
-from huying.cases.commands.proposals import propose_when
+from huying.cases.commands.proposals import propose_by_count, propose_when
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import Assignment, Case, Contact, OfficialLetter, Reply, Verification
 from huying.core.reply import ReplyFacts, judge_reply, state_after_reply
@@ -101,9 +101,11 @@ def request_extension(take: Take, given: ExtensionInput) -> Refused | Mapping[st
     asked = apply_for(
         take, "extension", reason=given.reason, rule=rule, workdays=given.workdays, progress=given.progress
     )
-    limit = time_limits.handle_limit(take.case)
-    if not isinstance(asked, Refused) and limit is not None and limit.due_on == take.today:
-        propose_when(take.case, "late_extension", at=take.now)
+    if not isinstance(asked, Refused):
+        limit = time_limits.handle_limit(take.case)
+        if limit is not None and limit.due_on == take.today:
+            propose_when(take.case, "late_extension", at=take.now)
+        propose_by_count(take, "extensions", take.case.applications.filter(type="extension").count())
     return asked
 
 

@@ -240,7 +240,7 @@ def _leads(take: Take) -> bool:
 def _closes(take: Take) -> bool:
     """Whether the regulation lets this actor close: by role, at a centre or as administrator of the unit that led."""
     rule, actor = take.policy.closing, take.actor
-    settles = rule.after_letter_roles and take.case.letters.filter(round=take.case.round).exists()
+    settles = rule.after_letter_roles and take.case.limits.filter(name="letter").exists()
     if actor.role not in (rule.after_letter_roles if settles else rule.roles):
         return False
     if is_centre_for(actor, take.case):

@@ -43,7 +43,8 @@ def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime, go
         rule = core.choose(policy.time_limits, name, assignment.role, facts)
         if rule is None or rule.before is not None:
             continue
-        if name == "handle" and (assignment.limit_workdays is not None or assignment.statutory_days is not None):
+        by_law = policy.rests_on_another_law(rule)
+        if name == "handle" and assignment.role == "lead" and _is_given(assignment, by_law=by_law):
             continue
         if rule.starts == "submission" and name == "handle":
             rows.append(_from_submission(case, rule, assignment, at=at))
@@ -55,7 +56,7 @@ def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime, go
             rows += _gone_on(case, rule, assignment, at=at)
     if assignment.statutory_days is not None and assignment.role == "lead":
         rows.append(_statutory(case, assignment, at=at))
-    elif assignment.limit_workdays is not None and assignment.role == "lead":
+    elif assignment.limit_workdays is not None and assignment.role == "lead" and "handle" not in {r.name for r in rows}:
         rows.append(_set_at_assignment(case, assignment, at=at))
     handle = next((row for row in rows if row.name == "handle"), None)
     if handle is not None and handle.start_event != "previous":
@@ -67,6 +68,11 @@ def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime, go
         _keep_within(case, row, handle or handle_limit(case), facts, assignment.role, at=at)
     TimeLimit.objects.bulk_create(rows)
     refresh(case, at=at)
+
+
+def _is_given(assignment: Assignment, *, by_law: bool) -> bool:
+    """Whether the handling limit was given with the assignment: a law goes before what a dispatcher sets."""
+    return assignment.statutory_days is not None or (assignment.limit_workdays is not None and not by_law)
 
 
 def _from_submission(case: Case, rule: TimeLimitRule, assignment: Assignment, *, at: datetime) -> TimeLimit:
@@ -106,7 +112,9 @@ def _heed_source(case: Case, row: TimeLimit, *, at: datetime) -> None:
     """The date of the source channel, where it governs (decisions C-7 and Q-2). A limit set at assignment is stronger,
     unless both hold and the earlier governs."""
     rule = source_rule(case)
-    if rule is None or row.rule == STATUTORY or (row.rule == SET_AT_ASSIGNMENT and rule.mode == "replaces"):
+    if rule is None or case.round > 1 or row.rule == STATUTORY:
+        return
+    if row.rule == SET_AT_ASSIGNMENT and rule.mode == "replaces":
         return
     due = from_source(case, core.Due(row.day_zero, row.days, row.unit, row.due_on, row.provisional))
     if due is None:

@@ -20,7 +20,7 @@ from huying.cases.models.handling import Assignment, Contact, Reply, TimeLimit, 
 from huying.cases.models.journal import JournalEntry
 from huying.cases.models.notice import Delivery, Notice
 from huying.cases.models.publication import Publication
-from huying.cases.models.registers import AccountabilityEntry, Interview
+from huying.cases.models.registers import AccountabilityEntry, Interview, SpotCheck
 from huying.cases.models.search import SearchMarks
 from huying.cases.models.throttle import Throttle
 from huying.cases.models.vault import BlindIndex, IdentityAccess, Party, Subject, SubjectField
@@ -29,6 +29,6 @@ __all__ = [
     "AccountabilityEntry", "ApiKey", "Application", "Assignment", "Attachment", "BlindIndex", "Bulletin",
     "Callback", "Case", "CaseSubject", "Clue", "Consent", "Contact", "Delivery", "DocumentSeries", "Evaluation",
     "IdentityAccess", "Interview", "JournalEntry", "Link", "Meeting", "Notice", "Nudge", "OfficialLetter", "Party",
-    "Publication", "Reply", "Report", "ScoreAdjustment", "SearchMarks", "Subject", "SubjectField", "Submission",
-    "Supervision", "Supplement", "Throttle", "TimeLimit", "Verification",
+    "Publication", "Reply", "Report", "ScoreAdjustment", "SearchMarks", "SpotCheck", "Subject", "SubjectField",
+    "Submission", "Supervision", "Supplement", "Throttle", "TimeLimit", "Verification",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the duty list (权责清单) proposes for a case. A proposal fills no field by itself: the dispatcher takes it or not."""
+"""What the duty list (权责清单) proposes for a case. It fills in nothing by itself: the dispatcher takes it or not."""
 
 from dataclasses import dataclass
 

@@ -248,10 +248,10 @@ class _Sees:
         role = viewer.role if viewer else "system"
         self.whole = role in (*CENTRE_ROLES, "inspector")
         self.centre = role in (*CENTRE_ROLES, "inspector", "executive")
-        self.staff = role not in ("citizen", "grid_worker")
+        self.staff = role not in ("citizen", "grid_worker", "channel")
         self.clues = role in ("supervisor", "inspector", "auditor", "system")
         self.unit = viewer.unit.pk if viewer and viewer.unit and self.staff else None
-        self.citizen = role == "citizen"
+        self.citizen = role in ("citizen", "channel")
         self.overdue = True
         self.all_notices = viewer is None or role in ("system", "auditor")
 

@@ -58,13 +58,6 @@ def who(actor_id: str) -> str:
 
 
 @register.simple_tag
-def role_word(policy: Regulation, role: str) -> str:
-    """A role as the regulation calls it: who asks is 诉求人 here and 反映人 there."""
-    rule = policy.role_rules.get(role)
-    return rule.label if rule else words.word(role, "role")
-
-
-@register.simple_tag
 def action_word(policy: Regulation, action_id: str) -> str:
     """An action as the regulation calls it."""
     rule = policy.action_rules.get(action_id)
@@ -76,3 +69,23 @@ def ground_word(policy: Regulation, ground: str) -> str:
     """The ground of a clue: one of its own, or one of supervision."""
     known = {rule.key: rule.label for rule in (*policy.supervision_grounds, *policy.clue_grounds)}
     return known.get(ground, ground)
+
+
+@register.simple_tag
+def event_word(policy: Regulation, action_id: str) -> str:
+    """What happened: an action as the regulation calls it, what the clock did in the common words."""
+    rule = policy.action_rules.get(action_id)
+    return rule.label if rule else words.word(action_id, "event")
+
+
+@register.simple_tag
+def application_word(policy: Regulation, type_: str) -> str:
+    """The type of an application, named as the regulation names the action that makes it."""
+    return words.application_word(policy, type_)
+
+
+@register.simple_tag
+def flag_word(policy: Regulation, flag: str) -> str:
+    """A mark as the regulation calls it, where it says something about it."""
+    known = {rule.key: rule.label for rule in policy.flags}
+    return known.get(flag) or words.word(flag, "flag")

@@ -49,8 +49,19 @@ def _take(request: DeskRequest, case: Any, offer: Offer) -> HttpResponse:
         return not_found(request)
     if isinstance(outcome, Refused):
         return _refused(request, case, offer, outcome, data)
+    if outcome.extra.get("requester"):
+        return _told(request, case, outcome.extra["requester"])
     messages.success(request, f"{case.number}：“{offer.label}”已办理。")
     return _go_on(request, case)
+
+
+def _told(request: DeskRequest, case: Any, fields: Any) -> HttpResponse:
+    """The page with who asked, as the action gave it: shown once, kept nowhere."""
+    case.refresh_from_db()
+    response = show(request, "desk/case/page.html", case_context(request, case) | {"fields": fields})
+    if request.htmx:
+        response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML show:window:top"
+    return response
 
 
 def _go_on(request: DeskRequest, case: Any) -> HttpResponse:

@@ -25,6 +25,8 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label, self.fields["password"].label = "用户名", "密码"
+        for field in self.fields.values():
+            field.is_needed = True  # read by ui/_field.html
         self.label_suffix = ""
 
 

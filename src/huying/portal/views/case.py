@@ -32,6 +32,7 @@ DONE = {
     "case.urge": "催办已记录，承办单位可以看到。",
     "case.withdraw": "诉求已撤回。",
     "case.evaluate": "感谢您的评价。",
+    "case.consent": "已记录，您可以随时改变。",
     "case.request_review": "申请已提交，有了决定会告诉您。",
     "case.request_re_review": "申请已提交，有了决定会告诉您。",
 }
@@ -40,6 +41,7 @@ HINTS = {
     "case.supplement": {"content": "新的情况、时间、地点或者材料说明。办理期限不变。"},
     "case.urge": {"content": "可以说明为什么着急，也可以不写。"},
     "case.withdraw": {"reason": "可以不写。"},
+    "case.consent": {"agrees": "不勾选表示不同意。没有您的同意，不会向被反映的单位说明您是谁。"},
 }
 
 
@@ -50,7 +52,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     opened = session.opened(request, platform, now)
     if opened is None:
         return redirect("portal:follow", slug=slug)
-    buttons = offers(opened.case, opened.actor, now=now)
+    buttons = [one for one in offers(opened.case, opened.actor, now=now) if _is_meant(one, opened.case)]
     rating = next((one for one in buttons if one.action.id == "case.evaluate" and one.enabled), None)
     context = _context(platform, opened, now)
     context |= {
@@ -120,6 +122,11 @@ def download(request: HttpRequest, slug: str, label: str) -> HttpResponse:
 def _place(offer: Offer) -> tuple[bool, bool]:
     """What may be taken first, and withdrawing last."""
     return (not offer.enabled, offer.action.id == "case.withdraw")
+
+
+def _is_meant(offer: Offer, case: Any) -> bool:
+    """Whether a button makes sense here: nobody is named to a unit where no unit is complained about."""
+    return offer.action.id != "case.consent" or case.subjects.exists()
 
 
 def _form(offer: Offer, post: Any = None) -> Any:

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
@@ -156,11 +157,18 @@ def _form_class(platform: Platform, policy: Regulation, places: Places) -> type[
 
 
 def _subjects(platform: Platform, places: Places) -> list[tuple[str, str]]:
-    """The units that may be complained about: all but villages, and of those the ones of the chosen place."""
+    """The units that may be complained about: all but villages, of those the ones of the chosen place.
+
+    Where the territory is too large for one list, the city's own and those around the chosen place.
+    """
     units = Unit.objects.filter(platform=platform).exclude(path="").exclude(kind__in=("government", *VILLAGES))
+    villages: list[tuple[str, str]] = []
+    if places.within is not None:
+        top = places.within.path.partition("/")[0]
+        units = units.filter(Q(path__startswith=f"{top}/") | Q(parent__parent=None))
+        villages = [(path, name) for path, name in places.pairs if path != places.within.path]
     named = list(units.order_by("left").values_list("path", "name")[:SUBJECTS])
-    villages = [(path, name) for path, name in places.pairs if places.within is not None and path != places.within.path]
-    return [(path, "" if name == path else name) for path, name in (*named, *villages)]
+    return [(path, "" if path.endswith(name) else name) for path, name in (*named, *villages)]
 
 
 def kind_hint(kind: str) -> str:

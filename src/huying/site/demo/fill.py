@@ -24,12 +24,12 @@ from huying.people.units import open_platform
 from huying.policy.model import Regulation
 from huying.site.demo.accounts import actors, make_accounts
 from huying.site.demo.plan import Hours, Planned, plan
+from huying.site.demo.script import Scene
 from huying.site.demo.story import LIVES, Step, Tale
-from huying.site.demo.texts import read
+from huying.site.demo.texts import City
 
 PERSONS = 180
 STEPS_A_COMMIT = 100
-SHOWN = ("urged_now", "to_call", "bad_then_good", "in_hand", "ordinary")  # paths worth following on the portal
 MOST_SHOWN = 3
 
 Report = Callable[[float, int], None]
@@ -61,35 +61,37 @@ class _Placeholder:
         return io.BytesIO(attachments.placeholder(name))
 
 
-def open_demo(regulation: Regulation, *, now: datetime) -> Platform:
+def open_demo(city: City, regulation: Regulation, *, now: datetime) -> Platform:
     """The empty platform with its units and staff."""
-    platform = open_platform(read("demo")["slug"], regulation.info.platform_name, regulation.info.id, regulation.tree)
-    make_accounts(platform, regulation.tree, since=now - timedelta(days=180))
+    platform = open_platform(city.slug, regulation.info.platform_name, regulation.info.id, regulation.tree)
+    make_accounts(platform, city, regulation.tree, since=now - timedelta(days=180))
     return platform
 
 
 def fill(
-    platform: Platform, *, now: datetime, cases: int = 300, seed: str = "", report: Report | None = None
+    platform: Platform, city: City, *, now: datetime, cases: int, seed: str = "", report: Report | None = None
 ) -> Filled:
     """Let about `cases` cases live up to `now`. `report` is told how far it is (0 to 1) and the number of cases."""
     calendar = calendar_of(platform)
-    planned = plan(now, calendar, cases=cases, seed=seed or read("demo")["seed"])
-    return _Living(platform, planned, Hours(calendar), now).run(report or (lambda done, count: None))
+    planned = plan(city, now, calendar, cases=cases, seed=seed or city.data["seed"])
+    return _Living(platform, city, planned, Hours(calendar), now).run(report or (lambda done, count: None))
 
 
 class _Living:
-    def __init__(self, platform: Platform, planned: list[Planned], hours: Hours, now: datetime) -> None:
-        self.platform, self.now = platform, now
+    def __init__(self, platform: Platform, city: City, planned: list[Planned], hours: Hours, now: datetime) -> None:
+        self.platform, self.city, self.planned, self.now = platform, city, planned, now
         self.begins = planned[0].at if planned else now
         self.staff = actors(platform, now)
         self.filled = Filled()
         self.candidates: dict[str, Followable] = {}
-        self.people = _people(PERSONS)
+        self.people = _people(PERSONS, city)
         self.subjects: dict[int, Any] = {}
         self.cases: dict[tuple[int, int], Any] = {}
         tree = policy_of(platform).tree
-        self.tales = [Tale(one, hours, tree, PERSONS) for one in planned]
-        self.lives = [LIVES[one.path.name](tale) for one, tale in zip(planned, self.tales, strict=True)]
+        if city.scripts:
+            self.lives = [Scene(one, hours, tree, PERSONS, city).live() for one in planned]
+        else:
+            self.lives = [LIVES[one.path.name](Tale(one, hours, tree, PERSONS, city)) for one in planned]
         self.queue: list[tuple[datetime, int, Step]] = []
 
     def run(self, report: Report) -> Filled:
@@ -105,7 +107,7 @@ class _Living:
                 passed = (self.queue[0][0] - self.begins) / max(self.now - self.begins, timedelta(seconds=1))
                 report(min(passed, 1.0), self.filled.cases)
         clock.run_all_due(self.platform, self.now)
-        self.filled.shown = [self.candidates[name] for name in SHOWN if name in self.candidates][:MOST_SHOWN]
+        self.filled.shown = [self.candidates[name] for name in self.city.data["show"] if name in self.candidates][:MOST_SHOWN]
         report(1.0, self.filled.cases)
         return self.filled
 
@@ -120,7 +122,7 @@ class _Living:
         done = self._take(index, step)
         self.filled.steps += 1
         if isinstance(done, Refused):
-            path = self.tales[index].planned.path.name
+            path = self.planned[index].path.name
             self.filled.refused.append(f"{path} {at:%m-%d %H:%M} {step.do}：{done.code} {done.reason}")
             return
         with contextlib.suppress(StopIteration):
@@ -146,7 +148,7 @@ class _Living:
         self.filled.cases += 1
         if not step.data.get("anonymous"):
             self.subjects[step.person] = done.extra.get("subject_id")
-        name = self.tales[index].planned.path.name
+        name = self.planned[index].path.name
         followable = Followable(done.extra["number"], done.extra["query_code"], str(step.data["title"]))
         if step.case == 0:
             self.candidates.setdefault(name, followable)
@@ -166,10 +168,10 @@ class _Living:
         raise LookupError(f"演示没有“{step.role}”在“{step.unit}”的账号。")
 
 
-def _people(number: int) -> list[dict[str, str]]:
+def _people(number: int, city: City) -> list[dict[str, str]]:
     """Made-up persons. The numbers begin with 129, which no operator has."""
-    data, rng = read("demo")["people"], Random("people")
+    data, rng, first = city.data["people"], Random(f"people{city.data['prefix']}"), int(city.data["phones"]) * 10**6
     return [
-        {"name": rng.choice(data["surnames"]) + rng.choice(data["given"]), "phone": f"129{50000000 + 7919 * n:08d}"}
+        {"name": rng.choice(data["surnames"]) + rng.choice(data["given"]), "phone": f"129{first + 7919 * n % 10**6:08d}"}
         for n in range(number)
     ]

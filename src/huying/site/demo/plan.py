@@ -1,6 +1,6 @@
 """The plan of the demo: which histories begin when, and in which states they end. A pure function of seed and time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -8,14 +8,15 @@ from typing import Any
 
 from huying.base.clock import LEGAL_ZONE, local_date
 from huying.core.calendar import Calendar
-from huying.site.demo.texts import read
+from huying.site.demo.texts import City
 
 OFFICE = ((time(8, 30), time(12, 0)), (time(14, 30), time(17, 30)))
+MINUTES_A_DAY = 390
 
 
 @dataclass(frozen=True)
 class Path:
-    """One kind of history: how many cases of about three hundred, how long ago it may begin, how it ends.
+    """One kind of history: how many cases of a full demo, how long ago it may begin, how it ends.
 
     `oldest` and `youngest` are working days before now; `cases` is how many cases belong to one history.
     """
@@ -37,7 +38,7 @@ class Planned:
     seed: str
 
 
-# The first ones are the most telling: a small fill takes the paths from the top.
+# The histories of story.py. The first ones are the most telling: a small fill takes the paths from the top.
 PATHS = (
     Path("ordinary", 0, 60, 9, ("closed",)),  # takes what the others leave
     Path("waiting", 9, 0, 0, ("received",)),
@@ -98,34 +99,79 @@ PATHS = (
 )
 
 
-def plan(now: datetime, calendar: Calendar, *, cases: int = 300, seed: str) -> list[Planned]:
+def plan(city: City, now: datetime, calendar: Calendar, *, cases: int, seed: str) -> list[Planned]:
     """The histories of a demo of about `cases` cases, by the moment of their beginning.
 
     The same seed and the same now give the same plan.
     """
-    rhythm = read("demo")["rhythm"]
+    rhythm = city.data["rhythm"]
     planned: list[Planned] = []
-    for path, number in _shares(cases):
+    for path, number in _shares(paths_of(city), cases, int(city.data["cases"])):
         for index in range(number):
             key = f"{seed}/{path.name}/{index}"
             planned.append(Planned(path, _arrival(path, now, calendar, Random(key), rhythm), key))
     return sorted(planned, key=lambda one: (one.at, one.seed))
 
 
-def _shares(cases: int) -> list[tuple[Path, int]]:
+def paths_of(city: City) -> tuple[Path, ...]:
+    """The paths of this city's histories."""
+    return tuple(_path(script, city.parts) for script in city.scripts) or PATHS
+
+
+OLDEST = 58
+
+
+def _path(script: Mapping[str, Any], parts: Mapping[str, Sequence[Any]]) -> Path:
+    """A history that says since how many working days it rests begins as long ago as its steps take; another one
+    is over, and may have begun at any time of the last months."""
+    needs = days_of(script["steps"], parts)
+    rests = script.get("rests")
+    youngest = needs if rests is None else needs + rests
+    oldest = max(OLDEST, youngest) if rests is None else youngest
+    ends = tuple(script["ends"])
+    return Path(script["name"], script.get("share", len(ends)), oldest, youngest, ends, len(ends))
+
+
+def days_of(steps: Sequence[Any], parts: Mapping[str, Sequence[Any]]) -> int:
+    """How many working days the steps take at most, with one to spare; none for a mere submission."""
+    minutes, days = _length(steps, parts)
+    return 0 if minutes == days == 0 else days + -(-minutes // MINUTES_A_DAY) + 1
+
+
+def _length(steps: Sequence[Any], parts: Mapping[str, Sequence[Any]], first: bool = True) -> tuple[int, int]:
+    minutes = days = 0
+    for one in steps:
+        if isinstance(one, str) or "part" in one:
+            name = one if isinstance(one, str) else one["part"]
+            more = _length(parts[name], parts, first)
+            minutes, days = minutes + more[0], days + more[1]
+        elif not first:
+            most, unit = span(one.get("after", ""))[1:]
+            minutes, days = (minutes, days + most) if unit == "d" else (minutes + most, days)
+        first = False
+    return minutes, days
+
+
+def span(text: str) -> tuple[int, int, str]:
+    """`20-90m` of office time, `1-3d` working days, `15w` of any time: at least, at most, of what."""
+    low, _, high = text[:-1].partition("-")
+    return (int(low), int(high or low), text[-1]) if text else (15, 100, "m")
+
+
+def _shares(paths: Sequence[Path], cases: int, full: int) -> list[tuple[Path, int]]:
     """How many histories of each path: every path once if they fit, then by their shares."""
-    left, numbers = cases, {path.name: 0 for path in PATHS}
-    for path in PATHS:
+    left, numbers = cases, {path.name: 0 for path in paths}
+    for path in paths:
         if path.cases <= left:
             numbers[path.name] = 1
             left -= path.cases
-    for path in PATHS[1:]:
-        more = min((path.share * cases // 300) // path.cases - 1, left // path.cases)
+    for path in paths[1:]:
+        more = min((path.share * cases // full) // path.cases - 1, left // path.cases)
         if more > 0 and numbers[path.name]:
             numbers[path.name] += more
             left -= more * path.cases
-    numbers["ordinary"] += left
-    return [(path, numbers[path.name]) for path in PATHS]
+    numbers[paths[0].name] += left  # the first one takes what the others leave
+    return [(path, numbers[path.name]) for path in paths]
 
 
 def _arrival(path: Path, now: datetime, calendar: Calendar, rng: Random, rhythm: Any) -> datetime:

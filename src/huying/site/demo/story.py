@@ -14,7 +14,7 @@ from huying.base.clock import local_date
 from huying.cases.commands import Done
 from huying.policy.model import UnitTree
 from huying.site.demo.plan import Hours, Planned
-from huying.site.demo.texts import Matter, matters, phrases, read
+from huying.site.demo.texts import City, Matter
 
 Steps = Generator["Step", Done, Any]
 
@@ -52,8 +52,8 @@ class Told:
 class Tale:
     """One history being lived: its moment, its chances and its texts."""
 
-    def __init__(self, planned: Planned, hours: Hours, tree: UnitTree, persons: int) -> None:
-        self.planned, self.hours, self.tree = planned, hours, tree
+    def __init__(self, planned: Planned, hours: Hours, tree: UnitTree, persons: int, city: City) -> None:
+        self.planned, self.hours, self.tree, self.city = planned, hours, tree, city
         self.rng = Random(planned.seed)
         self.at = planned.at
         self.case = 0
@@ -69,7 +69,7 @@ class Tale:
 
     def say(self, name: str, /, **words: Any) -> str:
         """One of the phrases of that name."""
-        text = self.rng.choice(phrases(name))
+        text = self.rng.choice(self.city.phrases(name))
         return text.format_map({"n": self.rng.randint(2, 9), "p": short(self.told.place), "unit": "", **words})
 
     def fill(self, text: str, place: str) -> str:
@@ -77,7 +77,7 @@ class Tale:
         return text.format_map({"p": short(place), "d": days, "n": self.rng.randint(2, 9)})
 
     def _place(self, where: str) -> str:
-        data = read("demo")
+        data = self.city.data
         towns = {"urban": data["urban"], "rural": data["rural"]}.get(where, {**data["urban"], **data["rural"]})
         town = self.rng.choices(list(towns), list(towns.values()))[0]
         below = [unit.path for unit in self.tree.units if unit.path.startswith(f"{town}/")]
@@ -85,7 +85,7 @@ class Tale:
         return self.rng.choice(village or [town])
 
     def _matter(self) -> Told:
-        matter: Matter = self.rng.choice(matters())
+        matter: Matter = self.rng.choice(self.city.matters)
         place = self._place(matter.where)
         title, content = self.rng.choice(matter.says)
         town = place.split("/")[0]
@@ -98,7 +98,7 @@ class Tale:
 
     def special(self, name: str, *, where: str = "any") -> Mapping[str, Any]:
         """Take the text of this history from the special ones."""
-        one: Mapping[str, Any] = self.rng.choice(read("special")[name])
+        one: Mapping[str, Any] = self.rng.choice(self.city.special[name])
         place = self._place(where)
         content = one.get("content") or one["contents"][0]
         lead = one.get("unit") or one.get("lead") or self.centre
@@ -137,7 +137,7 @@ class Tale:
 
     def submit(self, *, by: str = "", channel: str = "", grid: str = "", **extra: Any) -> Steps:
         """The matter comes in, by the telephone mostly."""
-        told, channels = self.told, read("demo")["channels"]
+        told, channels = self.told, self.city.data["channels"]
         channel = channel or self.rng.choices(list(channels), list(channels.values()))[0]
         role = by or {
             "hotline_12345": "operator", "wechat": "citizen", "app": "citizen", "portal": "citizen",
@@ -628,9 +628,9 @@ def panel_letter(tale: Tale) -> Steps:
 
 def _ask_return(tale: Tale, phrase: str = "return_reason") -> tuple[str, Steps]:
     other = tale.told.co or tale.told.place.split("/")[0]
-    other = other if other != tale.told.lead else tale.rng.choice(list(read("demo")["urban"]))
+    other = other if other != tale.told.lead else tale.rng.choice(list(tale.city.data["urban"]))
     if other == tale.told.lead:
-        other = next(unit for unit in read("demo")["rural"] if unit != tale.told.lead)
+        other = next(unit for unit in tale.city.data["rural"] if unit != tale.told.lead)
     tale.soon(20, 120)
     return other, tale.by_unit("case.return", reason=tale.say(phrase, unit=other), suggested_unit=other)
 
@@ -912,7 +912,7 @@ def nudged(tale: Tale) -> Steps:
 
 @life
 def by_grid(tale: Tale) -> Steps:
-    grid = tale.rng.choice(list(read("demo")["grid"].values()))
+    grid = tale.rng.choice(list(tale.city.data["grid"].values()))
     tale.told.content = tale.told.content.replace(short(tale.told.place), short(grid))
     tale.told.reply = tale.told.reply.replace(short(tale.told.place), short(grid))
     if tale.told.lead == tale.told.place.split("/")[0]:

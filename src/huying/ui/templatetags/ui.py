@@ -76,6 +76,13 @@ def quote(policy: Regulation, cite: str) -> str:
     return policy.quote(cite) if policy and cite else ""
 
 
+@register.simple_tag
+def role_word(policy: Regulation, role: str) -> str:
+    """A role as the regulation calls it: who asks is 诉求人 here and 反映人 there."""
+    rule = policy.role_rules.get(role)
+    return rule.label if rule else words.word(role, "role")
+
+
 @register.filter
 def standing(rule: Rule | None) -> str:
     """What a rule rests on: the text, or a default of the platform by a decision."""
@@ -110,6 +117,13 @@ def found(value: Any, text: str) -> SafeString:
         parts += [escape(value[at:place]), "<mark>", escape(value[place:end]), "</mark>"]
         at = end
     return mark_safe("".join([*parts, escape(value[at:])]))
+
+
+@register.filter
+def place(text: Any) -> str:
+    """A place as people write it: the unit's path, then the address, without strokes in the path."""
+    path, blank, address = str(text or "").partition(" ")
+    return f"{path.replace('/', ' ')}{blank}{address}"
 
 
 @register.filter
