@@ -22,11 +22,11 @@ help: ## this list
 setup: ## the Python environment .venv, from the lock file with its hashes
 	@tools/setup
 
-demo: setup ## a running platform with made-up cases; prints the address and who can sign in
-	@exec $(HUYING) demo $(ARGS)
+demo: setup ## five cities with made-up cases (CITY=huzhou-2016 for one); prints the address and who can sign in
+	@exec $(HUYING) demo $(if $(CITY),--city "$(CITY)") $(ARGS)
 
 demo-reset: setup ## the demo from the beginning: deletes its data first
-	@exec $(HUYING) demo --reset $(ARGS)
+	@exec $(HUYING) demo --reset $(if $(CITY),--city "$(CITY)") $(ARGS)
 
 browser: setup ## a chromium for the browser tests, when there is none
 	@$(PY) tools/browser.py

@@ -1,21 +1,28 @@
 """The calendar of a year comes out: exactly what was provisional because of it is counted anew, and told."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from django.db import connection
 
-from huying.base.clock import LEGAL_ZONE
+from huying.base.clock import LEGAL_ZONE, end_of_day
 from huying.cases import journal
-from huying.cases.commands import calendars, clock
+from huying.cases.commands import Done, calendars, clock, perform
 from huying.cases.commands.calendars import Recounted, recount_page
 from huying.cases.models import Case, JournalEntry, Notice, TimeLimit
-from huying.cases.policies import forget_regulations
+from huying.cases.policies import calendar_of, forget_regulations, regulation
 from huying.cases.queries.explain import explain
+from huying.people.actors import Actor
+from huying.people.units import find_unit, open_platform
 from huying.policy.check import read_notice
 from huying.policy.load import UnclearRegulation
 from huying.site.cli import main
@@ -64,10 +71,12 @@ def regulations(tmp_path: Path, settings: Any) -> Iterator[Path]:
 def load(regulations: Path, platform: Any) -> Callable[..., Recounted]:
     """Put a notice in place and count anew."""
 
-    def run(text: str = NEW_YEAR, now: datetime = NOW, year: int = 2027) -> Recounted:
+    def run(
+        text: str = NEW_YEAR, now: datetime = NOW, year: int = 2027, platforms: list[Any] | None = None
+    ) -> Recounted:
         (regulations / "cn" / f"calendar-{year}.toml").write_text(NOTICE.replace("2027", str(year)) + text, "utf-8")
         forget_regulations()
-        return recount_page(year, [platform], now=now)
+        return recount_page(year, platforms or [platform], now=now)
 
     return run
 
@@ -354,6 +363,18 @@ def test_a_clock_that_the_missing_claim_started_begins_at_the_new_last_day(given
     assert (handle.day_zero, handle.due_on, handle.provisional) == (day("2027-01-04"), day("2027-01-11"), False)
 
 
+def test_it_begins_there_also_when_somebody_claimed_late_meanwhile(given: Any, load: Any, take: Any) -> None:
+    case = given("2026-12-31", "")
+    take("case.claim", "handler@市住建局", case, at("2027-01-05 09:00"))
+    assert limit_of(case, "handle").day_zero == day("2027-01-01")
+
+    load(now=at("2027-01-05 10:00"))
+
+    claim, handle = limit_of(case, "claim"), limit_of(case, "handle")
+    assert (claim.due_on, claim.met) == (day("2027-01-01"), False)  # what is over stays as it was judged
+    assert (handle.day_zero, handle.due_on) == (day("2027-01-04"), day("2027-01-11"))
+
+
 def test_the_clocks_next_look_follows_the_calendar_also_where_no_date_moved(given: Any, load: Any) -> None:
     case = given("2026-12-23", "2026-12-23 11:00")  # due 30 December
     clock.sweep(at("2026-12-31 08:00"))
@@ -363,6 +384,142 @@ def test_the_clocks_next_look_follows_the_calendar_also_where_no_date_moved(give
     load(now=at("2026-12-31 09:00"))
 
     assert limit_of(case, "handle").next_at == at("2027-01-05 00:00")
+
+
+# --- Other cities' rules ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def city(regulations: Path) -> Callable[..., Any]:
+    """Open a platform under another regulation, with the units that are asked for, and act on it."""
+
+    def open_with(name: str, *beginnings: str) -> Any:
+        policy = regulation(name)
+        kept = [unit for unit in policy.tree.units if not beginnings or unit.path.startswith(beginnings)]
+        tree = policy.tree.model_copy(update={"units": tuple(kept)})
+        return open_platform("other", policy.info.platform_name, name, tree)
+
+    return open_with
+
+
+def act(on: Any, action: str, who: str, case: Any, moment: str, **data: Any) -> Any:
+    role, _, path = who.partition("@")
+    person = Actor(id=who, role=role, platform=on, unit=find_unit(on, path) if path else None)
+    done = perform(action, actor=person, now=at(moment), case=case, data=data)
+    assert isinstance(done, Done), done
+    return done.case
+
+
+MATTER = {"title": "占道经营", "content": "路口夜市占道。", "requester": {"name": "施某", "phone": "13900000106"}}
+
+
+@pytest.mark.parametrize(
+    ("source", "before", "after", "rule"),
+    [
+        ("2027-01-08", "2027-01-06", "2027-01-07", "time_limits.handle.other"),  # the own date is the earlier one
+        ("2027-01-06", "2027-01-06", "2027-01-06", "source_limits.source.city_platform"),  # now the source's is
+        ("2027-01-05", "2027-01-05", "2027-01-05", "source_limits.source.city_platform"),
+    ],
+)
+def test_of_two_dates_the_earlier_one_governs_by_the_new_calendar_too(
+    city: Any, load: Any, source: str, before: str, after: str, rule: str
+) -> None:
+    on = city("chongqing-district")
+    given = {**MATTER, "channel": "internet_supervision", "kind": "complaint", "place": "东城街道", "due": source}
+    case = act(on, "case.submit", "operator@center", None, "2026-12-28 09:00", **given)
+    act(on, "case.dispatch", "dispatcher@center", case, "2026-12-28 10:00", lead="城市管理局")
+    assert limit_of(case, "handle", "城市管理局").due_on == day(before)  # own: 29, 30, 31, (1), 4, 5, 6
+
+    load(platforms=[on])
+
+    handle = limit_of(case, "handle", "城市管理局")
+    assert (handle.due_on, handle.rule, handle.provisional) == (day(after), rule, False)
+
+
+def test_a_hop_stays_within_the_citizens_new_date(city: Any, load: Any) -> None:
+    town = "永川区/中山路街道"
+    village = f"{town}/中山路社区居民委员会"
+    on = city("chongqing-2021", "center", "市", "永川区")
+    given = {**MATTER, "channel": "portal", "kind": "consult", "place": village}
+    case = act(on, "case.submit", "citizen", None, "2026-12-30 09:00", **given)
+    asked = {"ground": "beyond_power", "reason": "非自治事项", "preliminary_check": "已联系"}
+    act(on, "case.transfer_up", f"handler@{village}", case, "2027-01-04 09:00", **asked)
+    act(on, "application.approve", f"dispatcher@{town}", case, "2027-01-05 09:00", opinion="街道承办")
+    assert limit_of(case, "handle", town).due_on == day("2027-01-06")  # 31, (1), 4, 5, 6
+    hop = limit_of(case, "transfer_up", town)
+    assert (hop.due_on, [step["event"] for step in hop.steps]) == (day("2027-01-06"), ["assignment", "within"])
+
+    load(now=at("2027-01-05 12:00"), platforms=[on])
+
+    assert limit_of(case, "handle", town).due_on == day("2027-01-07")
+    assert limit_of(case, "transfer_up", town).due_on == day("2027-01-07")  # two days: 6, 7
+
+
+def test_what_a_county_hands_on_stays_within_the_citys_new_date(city: Any, load: Any) -> None:
+    on, county = city("huzhou-2016", "center", "市", "德清县"), "德清县/center"
+    town = next(unit.path for unit in on.units.filter(path__startswith="德清县/", kind="town", handles=True))
+    given = {**MATTER, "channel": "hotline_12345", "kind": "consult", "place": "德清县"}
+    case = act(on, "case.submit", "operator@市12345中心", None, "2026-12-28 09:00", **given)
+    act(on, "case.dispatch", "dispatcher@center", case, "2026-12-28 10:00", lead=county)
+    act(on, "case.dispatch", f"dispatcher@{county}", case, "2026-12-29 10:00", lead=town, limit_workdays=10)
+    hop = limit_of(case, "handle", town)
+    assert (hop.due_on, hop.steps[-1]["event"]) == (day("2027-01-04"), "within")  # the city's: 29, 30, 31, (1), 4
+
+    load(platforms=[on])
+
+    hop = limit_of(case, "handle", town)
+    case.refresh_from_db()
+    assert (hop.due_on, hop.provisional, case.due_at) == (day("2027-01-05"), False, at("2027-01-06 00:00"))
+
+
+def test_the_rest_during_the_check_is_counted_anew_and_the_citizen_keeps_the_first_promise(
+    city: Any, load: Any
+) -> None:
+    on, unit = city("hebi-2020", "center", "市", "淇滨区"), "市市场监管局"
+    given = {**MATTER, "channel": "provincial_online", "kind": "complaint", "place": "淇滨区"}
+    case = act(on, "case.submit", "citizen", None, "2026-12-29 09:00", **given)
+    act(on, "case.dispatch", "dispatcher@center", case, "2026-12-29 10:00", lead=unit)
+    act(on, "case.reply", f"handler@{unit}", case, "2026-12-30 09:00", content="已核发证照。", outcome="solved")
+    act(on, "reply.approve", f"leader@{unit}", case, "2026-12-30 10:00")
+    failed = {"criteria": {"facts_clear": False, "basis_right": True, "handled_well": True}, "note": "没有说明原因"}
+    act(on, "check.fail", "checker@center", case, "2027-01-04 09:00", **failed)
+    handle = TimeLimit.objects.get(case=case, name="handle", assignment__round=2)
+    first = handle.promised_on
+    assert handle.steps[-1]["event"] == "check" and handle.steps[-1]["days"] == 3  # 31, (1), 4
+
+    load(now=at("2027-01-04 12:00"), platforms=[on])
+
+    handle.refresh_from_db()
+    case.refresh_from_db()
+    calendar = calendar_of(on)
+    days = handle.steps[0]["days"]
+    assert handle.promised_on == calendar.add_working_days(handle.day_zero, days)
+    assert handle.due_on == calendar.add_working_days(handle.promised_on, 2)  # rested 31 and 4
+    assert first is not None and handle.promised_on > first
+    assert case.due_at == end_of_day(handle.promised_on)
+    assert not handle.provisional
+
+
+@pytest.mark.parametrize(("named", "before", "after"), [(None, "2027-01-20", "2027-01-21"), ("2027-01-11",) * 3])
+def test_an_instruction_moves_by_the_rest_or_to_the_day_that_it_names(
+    city: Any, load: Any, named: str | None, before: str, after: str
+) -> None:
+    on = city("hebi-2020", "center", "市", "淇滨区")
+    given = {**MATTER, "channel": "hotline_12345", "kind": "complaint", "place": "淇滨区"}
+    case = act(on, "case.submit", "operator@center", None, "2026-12-28 09:00", **given)
+    act(on, "case.dispatch", "dispatcher@center", case, "2026-12-28 10:00", lead="市住建局", procedure="submit")
+    report = {"kind": "special", "cases": [case.number], "content": "请批示。"}
+    act(on, "report.submit", "supervisor@center", case, "2027-01-04 09:00", **report)
+    told = {"content": "请办。", "unit": "市住建局"} | ({"due": named} if named else {})
+    act(on, "report.instruct", "executive@市政府办公室", case, "2027-01-06 09:00", **told)
+    handle = limit_of(case, "handle", "市住建局")
+    assert (handle.due_on, handle.steps[0]["days"]) == (day(before), 15)
+
+    load(now=at("2027-01-06 12:00"), platforms=[on])
+
+    # Fifteen days end on 18 January, by the new calendar on the 19th; it rested for two, the 5th and the 6th.
+    handle = limit_of(case, "handle", "市住建局")
+    assert (handle.due_on, handle.provisional) == (day(after), False)
 
 
 # --- The command --------------------------------------------------------------------------------------------------
@@ -408,6 +565,43 @@ def test_command_refuses_another_notice_for_a_year_that_is_there(platform: Any, 
 
     assert result.exit_code == 1
     assert "内容不同" in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_command_run_again_by_two_at_once_moves_each_limit_exactly_once(
+    given: Any, file: Path, regulations: Path
+) -> None:
+    cases = [given(title=f"路灯不亮{number}") for number in range(40)]
+    base = os.environ["DATABASE_URL"].rpartition("/")[0]
+    environment = os.environ | {
+        "DATABASE_URL": f"{base}/{connection.settings_dict['NAME']}", "HUYING_REGULATIONS": str(regulations),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }  # fmt: skip
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "huying.site.cli", "calendar", "load", str(file), "--yes", "--no-wait"]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+
+    def moved() -> int:
+        return JournalEntry.objects.filter(action="limit.moved").count()
+
+    first = start()
+    try:
+        end = monotonic() + 90
+        while not moved() and monotonic() < end:
+            sleep(0.01)
+    finally:
+        first.kill()
+        first.wait()
+    assert 0 < moved() < 4 * len(cases)
+
+    runs = [start(), start()]
+    assert [run.wait(timeout=120) for run in runs] == [0, 0]
+    for case in cases:
+        assert [len(entries(case, "limit.moved")), len(told(case))] == [4, 5]
+        assert limit_of(case, "handle").due_on == day("2027-01-06")
+        assert journal.verify(case) == []
 
 
 BROKEN = {

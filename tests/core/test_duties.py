@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -304,10 +304,10 @@ def test_a_provinces_tree_is_checked_in_a_moment() -> None:
         for n in range(70)
         for places in ([], ["3县", "7县/2镇"])[: 1 + (n % 3 == 0)]
     ]
-    begun = perf_counter()
+    begun = process_time()
 
     assert {one.reason for one in duty_problems(policy(*rows, units=units))} == {
         f"事项“事{n}”不在事项分类里" for n in range(70)
     }
-    assert perf_counter() - begun < 4  # twice what it may take, for a busy machine
+    assert process_time() - begun < 2
     assert len(units) > 12_000

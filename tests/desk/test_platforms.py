@@ -124,3 +124,73 @@ def test_no_page_lists_twelve_thousand_units(desk: Any) -> None:
         for n in range(700)
     )  # fmt: skip
     assert len(str(action_form("case.dispatch", desk.platform)())) < 20_000
+
+
+def test_the_duty_list_proposes_who_leads_and_says_why(desk: Any, other: Platform) -> None:
+    from django.test import Client
+
+    from huying.base import clock
+    from huying.cases.commands import Done, perform
+
+    centre = find_unit(other, "center")
+    operator = Actor(id="o", role="operator", platform=other, unit=centre)
+    given = {
+        "channel": "hotline_12345", "kind": "complaint", "title": "路灯不亮", "content": "人民路的路灯三天不亮。",
+        "place": "东城街道", "category": "城市道路与路灯", "requester": {"name": "王小明", "phone": "13900000001"},
+    }  # fmt: skip
+    done = perform("case.submit", actor=operator, now=clock.now(), data=given)
+    assert isinstance(done, Done), done
+    account = Account.objects.create_user("hands-out", platform=other)
+    account.grants.create(unit=centre, role="dispatcher", since="2020-01-01T00:00Z", granted_by="x")
+    client = Client()
+    client.force_login(account, backend="django.contrib.auth.backends.ModelBackend")
+    response = client.get(f"/desk/case/{done.case.number}/")
+    page = response.content.decode()
+    assert "按权责清单，建议由区城市管理局主办" in page and "事项分类是“城市道路与路灯”" in page
+    hint = next(one for one in response.context["hints"] if one.why)
+    assert 'value="城市管理局"' in client.get(hint.address.partition("#")[0]).content.decode()
+
+
+def test_lists_after_the_answer_follow_what_the_regulation_wants(desk: Any, other: Platform) -> None:
+    """Where a first answer need not be called back, it may be closed at once by whom the regulation names."""
+    from huying.base import clock
+    from huying.cases.commands import Done, perform
+    from huying.cases.queries.queues import find_queue, page_of
+
+    now, unit = clock.now(), "城市管理局"
+
+    def actor(role: str, path: str, name: str = "") -> Actor:
+        return Actor(id=name or f"{role}@{path}", role=role, platform=other, unit=find_unit(other, path))
+
+    def take(action: str, who: Actor, case: Any = None, **data: Any) -> Any:
+        done = perform(action, actor=who, now=now, case=case, data=data)
+        assert isinstance(done, Done), (action, done)
+        return done.case
+
+    def listed(key: str, who: Actor) -> bool:
+        queue = find_queue(who, key)
+        return queue is not None and case in page_of(queue, who, now=now).cases
+
+    case = take(
+        "case.submit", actor("operator", "center"), channel="hotline_12345", kind="complaint", title="路灯不亮",
+        content="人民路的路灯三天不亮。", place="东城街道", requester={"name": "王小明", "phone": "13900000001"},
+    )  # fmt: skip
+    assert listed("to_dispatch", actor("dispatcher", "center"))
+    take("case.dispatch", actor("dispatcher", "center"), case, lead=unit)
+    handler, leader = actor("handler", unit), actor("leader", unit)
+    assert listed("to_claim", handler) and not listed("to_claim", actor("handler", "公安局"))
+    take("case.verify", handler, case, finding="true", note="现场查看属实。")
+    take("case.reply", handler, case, content="已经修好。", outcome="solved")
+    assert listed("to_review", leader) and not listed("to_review", actor("leader", "公安局"))
+    assert not listed("to_close", actor("unit_admin", unit))
+    take("reply.approve", leader, case)
+    assert not listed("to_review", leader)
+    assert listed("to_close", actor("unit_admin", unit)) and not listed("to_close", actor("unit_admin", "公安局"))
+    assert not listed("to_call_back", actor("caller", "center"))
+
+
+def test_a_role_that_one_regulation_adds_sees_its_list_and_no_more() -> None:
+    actor = Actor(id="m", role="monitor", platform=Platform(slug="x", regulation="hebi-2020"))
+    assert [queue.key for queue in queues_of(actor)] == ["all"]
+    nobody = Actor(id="m", role="monitor", platform=Platform(slug="x", regulation="daye-2023"))
+    assert queues_of(nobody) == []

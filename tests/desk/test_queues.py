@@ -126,3 +126,16 @@ def test_supervision_lists_are_for_who_supervises(desk: Any) -> None:
     page = text(supervisor.get("/desk/supervision/"))
     assert case.number in page and "电话督办" in page and "办理质量差" in page and "督办中" in page
     assert desk.at("dispatcher").get("/desk/supervision/").status_code == 404
+
+
+def test_what_must_be_called_back_waits_for_the_caller_and_not_for_closing(desk: Any) -> None:
+    case = desk.dispatched()
+    handler = desk.at("handler", HOUSING)
+    desk.do(handler, case, "case.claim")
+    desk.do(handler, case, "case.contact", method="phone", result="reached", note="已电话联系。")
+    desk.do(handler, case, "case.reply", content="已经修好。", outcome="solved")
+    assert case.number in text(desk.at("checker").get("/desk/queue/to_check/"))
+    desk.do(desk.at("checker"), case, "check.pass", criteria=["facts_clear", "basis_right", "handled_well"])
+    assert case.number not in text(desk.at("checker").get("/desk/queue/to_check/"))
+    assert case.number in text(desk.at("caller").get("/desk/queue/to_call_back/"))
+    assert case.number not in text(desk.at("dispatcher").get("/desk/queue/to_close/"))

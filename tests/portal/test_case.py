@@ -186,3 +186,17 @@ def test_nobody_sees_a_case_without_number_and_code(another: Any, opened: Case) 
 def test_page_has_no_inline_script_or_style(citizen: Any, answered: Case) -> None:
     page = citizen.get("case/").content.decode()
     assert "<script" not in page and " style=" not in page and "<style" not in page and " onclick" not in page
+
+
+def test_every_date_past_the_last_calendar_is_marked_provisional(citizen: Any, opened: Case, take: Any) -> None:
+    """The notice of 2026 is published, that of 2027 is not: twenty working days more from December lead there."""
+    now = datetime(2026, 12, 10, 9, tzinfo=LEGAL_ZONE)
+    take("case.dispatch", "dispatcher@center", opened, now, lead=UNIT)
+    take("case.claim", HANDLER, opened, now)
+    assert "暂定" not in citizen.get("case/").content.decode()
+    take("case.request_extension", HANDLER, opened, now, workdays=20, reason="等待配件。")
+    asked = opened.applications.get()
+    take("application.approve", "dispatcher@center", opened, now, target=asked, opinion="同意", workdays=20)
+    page = citizen.get("case/").content.decode()
+    assert page.count('<span class="tag warn">暂定</span>') == 2, "the promise and the notice of the extension"
+    assert "（暂定） 24时为止" in page and "放假安排还没有公布" in page

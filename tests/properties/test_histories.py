@@ -1,7 +1,8 @@
 """Random legal histories in every regulation: whatever people do and however time passes, these things stay true.
 
 A history is a list of steps in the language of stories, so that one that breaks something can be read, kept and run:
-a failure prints the fewest steps that still break it as a story for `huying scenario run`. `HUYING_HISTORIES=500` tells
+a failure prints the fewest steps that still break the rule, as a story for `huying scenario run`. The histories are the
+same each time, so that a failure stays until it is mended; `HUYING_HISTORIES=500 pytest tests/properties -k long` tells
 more of them.
 """
 
@@ -19,6 +20,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -28,7 +30,7 @@ from huying.cases import journal
 from huying.cases.access import visible_cases
 from huying.cases.commands import ACTIONS, Done, clock, perform
 from huying.cases.commands.registry import Action
-from huying.cases.models import Case, IdentityAccess, JournalEntry, Notice, TimeLimit
+from huying.cases.models import Assignment, Case, IdentityAccess, JournalEntry, Notice, TimeLimit
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
 from huying.cases.policies import policy_of, regulation
 from huying.cases.queries.identity import reveal
@@ -124,10 +126,13 @@ class History:
             return None
         before = rows_of(case) if case else {}
         target = self.things.get(step.on)
-        outcome = perform(
-            step.do, actor=self.actor(step.by), now=self.now, case=case, target=target, data=self._data(step.given),
-            files=_MadeUpFiles(),
-        )  # fmt: skip
+        actor, data = self.actor(step.by), self._data(step.given)
+        try:
+            outcome = perform(
+                step.do, actor=actor, now=self.now, case=case, target=target, data=data, files=_MadeUpFiles()
+            )
+        except Exception as error:
+            raise Broken("no action fails for anything but a refusal", f"{type(error).__name__}: {error}") from error
         if isinstance(outcome, Refused):
             if case is not None:
                 self._same("a refused action changes nothing", before, rows_of(case))
@@ -218,13 +223,13 @@ class History:
                 self._look_at_accused(case)
                 self._look_at_state(case)
             if is_this:
-                self.look_at_records(case, self.looker.sample(self.parties(case), 2))
+                self.look_at_records(case, self.looker.sample(self.parties(case), 1))
 
     def look_at_end(self) -> None:
         """What takes longer: every party's record, and the journals from the beginning."""
         for case in self._fresh():
             parties = self.parties(case)
-            self.look_at_records(case, self.looker.sample(parties, min(12, len(parties))))
+            self.look_at_records(case, self.looker.sample(parties, min(8, len(parties))))
             self._look_at_accused(case, thoroughly=True)
             self._same("the journal's chain holds", [], journal.verify(case))
 
@@ -270,7 +275,7 @@ class History:
     def _look_at_promise(self, case: Case, step: Step, decided: Any, is_this: bool) -> None:
         old, new = self.promised.get(case.pk), case.due_at
         self.promised[case.pk] = new
-        if is_this and case.state not in ENDED:
+        if is_this and case.state not in ENDED and (step.do in MOVES or self.looker.random() < 0.3):
             shown = case_record(case, None, now=self.now)["due"].get("handle")
             kept = str(local_date(new - timedelta(seconds=1))) if new else None
             self._same("the promised date is the one shown", kept, shown, step.do)
@@ -302,6 +307,10 @@ class History:
         ended = TimeLimit.objects.filter(assignment__in=[one for one in active if one.state != "submitted"])
         ended = ended.filter(name="handle", ended_at__isnull=False)
         self._true("the clock of who handles a case runs", not ended.exists(), told)
+        self._true("an archived case has ended", not case.archived or case.state in ENDED, told)
+        late = TimeLimit.objects.filter(case=case, name="handle", ended_at=None, suspended=False)
+        late = late.exclude(missed_at=None)
+        self._true("what is on the ledger is not overdue", not (case.ledger and late.exists()), told)
         units = [one.unit_id for one in active]
         self._true("a unit has a case once", len(units) == len(set(units)), told)
 
@@ -315,8 +324,15 @@ class History:
     def _look_at_accused(self, case: Case, *, thoroughly: bool = False) -> None:
         for subject in case.subjects.select_related("unit"):
             told, span = f"{subject.unit.path} is complained about; ", (subject.unit_left, subject.unit_right)
-            active = case.assignments.filter(state__in=ACTIVE_ASSIGNMENT, unit_left__range=span)
-            self._true("the accused unit holds nothing", not active.exists(), told + "it has an assignment")
+            active = case.assignments.filter(state__in=ACTIVE_ASSIGNMENT)
+            own = active.filter(Q(unit_left__range=span) | Q(delegate_left__range=span))
+            self._true("the accused unit holds nothing", not own.exists(), told + "it has an assignment")
+            held = span[0] <= case.holder.left <= span[1] and case.state not in ENDED
+            self._true("the accused unit holds nothing", not held, told + "the case waits there")
+            waiting = case.applications.filter(state="pending", decider__left__range=span)
+            self._true("the accused unit decides nothing", not waiting.exists(), told + "an application waits for it")
+            watched = case.supervisions.filter(state="open", unit__left__range=span)
+            self._true("the accused unit is not asked to answer", not watched.exists(), told + "it is supervised")
             notices = Notice.objects.filter(case=case, unit__platform=self.platform, unit__left__range=span)
             new = list(notices.filter(pk__gt=self.told.get(subject.pk, 0)).values_list("template", flat=True))
             if subject.pk in self.told:
@@ -566,7 +582,8 @@ class Teller:
                 ("case.verify", case.verifications.filter(round=case.round).exists()),
                 ("case.co_feedback", ("co", "handling") not in states),
             ]
-            return [*(one for one, is_done in done if not is_done)][:1] or ("case.reply",)
+            ends = self.chance.choice((("case.reply",), ("case.request_closure", "case.reply"), ("case.transfer_up",)))
+            return [*(one for one, is_done in done if not is_done)][:1] or ends
         afterwards = ("case.call_back", "case.evaluate", "case.rework", "case.request_review", "case.request_re_review",
                       "case.official_letter", "panel.conclude", "case.close")  # fmt: skip
         return {
@@ -646,7 +663,11 @@ class Teller:
         if self.chance.random() < 0.15:
             given["confidential"] = True
         if self.chance.random() < 0.3:
-            given["subject_unit"] = self.chance.choice([unit for unit in self.units if unit.kind != "centre"]).path
+            # Often one that has had a case before; of the platform's own centre nobody but inspectors could judge.
+            ids = [case.pk for case in self.history.cases.values()]
+            had = Assignment.objects.filter(case__in=ids).order_by("unit_left").values_list("unit__path", flat=True)
+            accused = [*(unit.path for unit in self.units), *([*dict.fromkeys(had)] * 5)]
+            given["subject_unit"] = self.chance.choice([one for one in accused if one != policy.info.competent_unit])
         if self.chance.random() < 0.2:
             given["urgency"] = self.chance.choice(("urgent", "immediate"))
         by = f"citizen:{person}" if self.chance.random() < 0.6 else operator
@@ -816,12 +837,12 @@ def told_by_hypothesis(count: int, length: int) -> Callable[[Callable[..., None]
     return wrap
 
 
-@told_by_hypothesis(count=3, length=24)
+@told_by_hypothesis(count=1, length=26)
 def test_whatever_happens_stays_in_order(opened: Platform, seed: int, length: int) -> None:
     tell(opened, seed, length)
 
 
 @pytest.mark.slow
-@told_by_hypothesis(count=40, length=60)
+@told_by_hypothesis(count=8, length=45)
 def test_whatever_happens_in_long_histories_stays_in_order(opened: Platform, seed: int, length: int) -> None:
     tell(opened, seed, length)

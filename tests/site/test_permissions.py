@@ -93,6 +93,14 @@ PAGES: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     "desk/search/": (staff("200"), NO_POST),
     "desk/supervision/": (staff("nothing"), NO_POST),
     "desk/intake/": (staff("nothing"), staff("nothing")),
+    "desk/units/": (staff("200"), NO_POST),
+    "desk/registers/": (staff("200", admin="nothing"), NO_POST),
+    "desk/registers/<str:entry_id>/": (NO_GET, staff("nothing")),
+    "desk/sample/": (staff("nothing", deals="200"), NO_POST),
+    "desk/sample/start/": (NO_GET, staff("nothing", deals="→ /desk/sample/")),
+    "desk/sample/checks/": (staff("nothing", deals="200"), NO_POST),
+    "desk/sample/checks/<int:key>/": (staff("nothing"), staff("nothing")),
+    "desk/case/<str:number>/dossier/": (staff("nothing"), staff("nothing")),
     "desk/case/<str:number>/": (staff("nothing"), NO_POST),
     "desk/case/<str:number>/identity/": (NO_GET, staff("nothing")),
     "desk/case/<str:number>/file/<str:key>/": (staff("nothing"), NO_POST),
@@ -113,6 +121,9 @@ PAGES: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
         everybody("→ /p/city/follow/", citizen="→ /p/city/case/"),
     ),
     "p/<slug:slug>/regulation/": (everybody("200"), NO_POST),
+    "p/<slug:slug>/published/": (everybody("200"), NO_POST),
+    "p/<slug:slug>/published/<int:key>/": (everybody("nothing"), NO_POST),
+    "compare/": (everybody("200"), NO_POST),
 }
 """The label of the file is one that the hidden case has and the citizen's own has not; the action is `case.urge`."""
 
@@ -134,15 +145,22 @@ ROUTES: Mapping[str, dict[str, str]] = {
         "case.request_ledger", "case.co_feedback", "case.reply", "check.pass", "check.fail", "clue.transfer",
         "clue.conclude", "meeting.hold", "report.submit", "report.instruct", "case.merge", "case.unmerge",
         "case.dispatch", "case.reassign", "case.claim", "case.return", "supervision.open", "supervision.respond",
-        "supervision.close", "case.nudge",
+        "supervision.close", "case.nudge", "case.connect", "case.request_complex", "reply.approve", "reply.reject",
+        "case.official_letter", "case.disclose", "case.publish", "case.unpublish", "case.delegate", "case.transfer_up",
+        "case.request_refusal", "case.request_closure",
     )
 } | {
     f"POST /api/v1/citizen/{action}": CITIZENS_OWN
-    for action in ("case.supplement", "case.withdraw", "case.urge", "case.evaluate")
+    for action in (
+        "case.supplement", "case.withdraw", "case.urge", "case.evaluate", "case.request_review",
+        "case.request_re_review", "case.consent",
+    )
 }  # fmt: skip
 NO_TOKEN_ASKED = {
     "POST /api/v1/cases", "POST /api/v1/cases/follow", "POST /api/v1/citizen/case.supplement",
     "POST /api/v1/citizen/case.withdraw", "POST /api/v1/citizen/case.urge", "POST /api/v1/citizen/case.evaluate",
+    "POST /api/v1/citizen/case.request_review", "POST /api/v1/citizen/case.request_re_review",
+    "POST /api/v1/citizen/case.consent",
 }  # fmt: skip
 """What reads no cookie needs no token against forged requests."""
 
@@ -336,7 +354,8 @@ def address(page: str, number: str, key: str, label: str) -> str:
     values = {
         "<str:number>": number, "<str:key>": key,
         "<str:action_id>": "case.urge" if "<slug:slug>" in page else "case.claim",
-        "<slug:slug>": "city", "<slug:key>": "all", "<str:label>": quote(label),
+        "<slug:slug>": "city", "<slug:key>": "all", "<str:label>": quote(label), "<int:key>": "999999",
+        "<str:entry_id>": "interview.recorded",
     }  # fmt: skip
     return "/" + re.sub(r"<[^>]+>", lambda found: values[found.group()], page)
 

@@ -36,6 +36,7 @@ from huying.cases.queries.record import case_record
 from huying.people.actors import Actor, system
 from huying.people.models import Unit
 
+MANIFEST = "manifest.json"
 FORMAT = "huying-dossier/1"
 ROLES = ("auditor", "supervisor", "inspector")
 """Who takes a dossier out at the desk: those who may know of clues, for a dossier holds everything."""
@@ -94,7 +95,7 @@ def write_dossier(
         pack.add("卷内目录.txt", "卷内目录", _index(case, pack, gaps, now).encode())
         manifest = _manifest(case, pack, gaps, lost, head, actor=actor, now=now, identity=identity)
         digest = seal(manifest)
-        pack.add("manifest.json", "", _json(manifest))
+        pack.add(MANIFEST, "", _json(manifest))
         journal.record_for_platform(
             case.platform, "dossier.exported", actor=actor, at=now, case=case.pk, digest=digest,
             identity=bool(identity), entries=head["entries"],

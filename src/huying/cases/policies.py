@@ -16,9 +16,9 @@ from huying.policy.model import Regulation
 _extra_days: dict[int, Calendar] = {}
 _calendars: dict[str, tuple[float, Calendar]] = {}
 _regulations: dict[tuple[str, date | None], Regulation] = {}
-_versions: dict[str, tuple[date, ...]] = {}
+_versions: dict[str, tuple[float, tuple[date, ...]]] = {}
 LOOK_AGAIN = 30.0
-"""Seconds after which a process looks whether another year's calendar was loaded."""
+"""Seconds after which a process looks whether another year's calendar, or another version, was loaded."""
 
 
 def regulation(regulation_id: str, version: date | None = None) -> Regulation:
@@ -34,9 +34,11 @@ def regulation(regulation_id: str, version: date | None = None) -> Regulation:
 
 def version_on(regulation_id: str, day: date) -> date | None:
     """Which version of the regulation holds on `day`: the day from which it does, None for the first one."""
-    if regulation_id not in _versions:
-        _versions[regulation_id] = find_versions(settings.HUYING_REGULATIONS / regulation_id)
-    return max((since for since in _versions[regulation_id] if since <= day), default=None)
+    looked_at, found = _versions.get(regulation_id, (0.0, ()))
+    if not looked_at or monotonic() - looked_at > LOOK_AGAIN:
+        found = find_versions(settings.HUYING_REGULATIONS / regulation_id)
+        _versions[regulation_id] = (monotonic(), found)
+    return max((since for since in found if since <= day), default=None)
 
 
 def policy_of(platform: Platform, on: date | None = None) -> Regulation:

@@ -215,6 +215,9 @@ def _place_kind(path: str, find: Find) -> str:
 
 # --- Checking the list --------------------------------------------------------------------------------------------
 
+Holding = Callable[[str], list[Duty]]
+"""The rows of one matter that hold at a path."""
+
 
 def duty_problems(policy: Regulation) -> Iterator[Problem]:
     """What is wrong with the duty list and the own lists, for the whole tree. `file` is the table of the rule.
@@ -234,9 +237,13 @@ class _Checked:
         self.units: dict[str, AnyUnit] = {}
         self.at: dict[Level, list[AnyUnit]] = {"district": [], "town": [], "village": []}
         self.levels: dict[str, dict[Level, str]] = {}
+        self.chain: dict[str, tuple[str, ...]] = {"": ()}
+        """A unit and all above it."""
         for unit in sorted(policy.tree.units, key=lambda one: one.path.count("/")):
             self.units |= dict.fromkeys((unit.path, *unit.aliases), unit)
-            above = self.levels.get(unit.path.rpartition("/")[0], {})
+            parent = unit.path.rpartition("/")[0]
+            self.chain[unit.path] = (*self.chain.get(parent, ()), unit.path)
+            above = self.levels.get(parent, {})
             level = LEVEL_OF.get(unit.kind)
             self.levels[unit.path] = {**above, level: unit.path} if level else above
             if level:
@@ -250,10 +257,31 @@ class _Checked:
         yield from self._unknown_matters()
         for matter, rows in _by_matter(self.policy.duties).items():
             yield from self._places_of(rows)
-            yield from self._leads_of(matter, rows)
+            holding = self._holding(rows)
+            yield from self._leads_of(matter, rows, holding)
             for row in rows:
                 for pattern, role in ((row.lead, "主办"), *((one, "协办") for one in row.co)):
-                    yield from self._units_of(row, rows, pattern, role)
+                    yield from self._units_of(row, holding, pattern, role)
+
+    def _holding(self, rows: Sequence[Duty]) -> Holding | None:
+        """As `_holding` outside, for ten thousand places; None where the same rows hold everywhere."""
+        if not any(row.places for row in rows):
+            return None
+        named: dict[str, list[Duty]] = defaultdict(list)
+        for row in rows:
+            for place in row.places:
+                unit = self.units.get(place)
+                named[unit.path if unit else place].append(row)
+        general = [row for row in rows if not row.places]
+
+        def holding(path: str) -> list[Duty]:
+            found = {id(row): row for top in self.chain[path] for row in named.get(top, ())}
+            return list(found.values()) or general
+
+        return holding
+
+    def _holds(self, row: Duty, holding: Holding | None, place: AnyUnit) -> bool:
+        return holding is None or any(one is row for one in holding(place.path))
 
     def _unknown_matters(self) -> Iterator[Problem]:
         known = {name for one in self.policy.categories for name in (one.key, one.label, *one.children)}
@@ -272,21 +300,18 @@ class _Checked:
                 if place not in self.units:
                     yield Problem("duty", row.key, f"地方“{place}”不在单位表里", "改成单位表里的路径")
 
-    def _leads_of(self, matter: str, rows: Sequence[Duty]) -> Iterator[Problem]:
+    def _leads_of(self, matter: str, rows: Sequence[Duty], holding: Holding | None) -> Iterator[Problem]:
         """That one row holds in each place."""
         none: list[str] = []
         several: dict[tuple[str, str], list[str]] = defaultdict(list)
-        general = [row for row in rows if not row.places]
-        if len(general) == len(rows):  # the same everywhere
-            if len(rows) > 1:
-                several[rows[0].key, rows[1].key] = ["各地"]
-        else:
-            for place in self.places:
-                holding = _holding(rows, place.path, self.units.get)
-                if not holding:
-                    none.append(place.path)
-                elif len(holding) > 1:
-                    several[holding[0].key, holding[1].key].append(place.path)
+        if holding is None and len(rows) > 1:
+            several[rows[0].key, rows[1].key] = ["各地"]
+        for place in self.places:
+            found = holding(place.path) if holding is not None else rows[:1]
+            if not found:
+                none.append(place.path)
+            elif len(found) > 1:
+                several[found[0].key, found[1].key].append(place.path)
         for (first, second), where in several.items():
             reason = f"“{matter}”在{_listed(where)}同时适用“{first}”和这一行，主办单位不止一个"
             yield Problem("duty", second, reason, "每个事项在一个地方只留一行")
@@ -294,10 +319,10 @@ class _Checked:
             mend = "把这些地方写进 places，或加一行不写 places 的，其他地方都适用"
             yield Problem("duty", rows[0].key, f"“{matter}”在{_listed(none)}没有主办单位", mend)
 
-    def _units_of(self, row: Duty, rows: Sequence[Duty], pattern: str, role: str) -> Iterator[Problem]:
+    def _units_of(self, row: Duty, holding: Holding | None, pattern: str, role: str) -> Iterator[Problem]:
         """That the pattern means a unit that handles, and may be given the matter, wherever the row holds."""
         named = [level for level in LOWEST_FIRST if f"{{{level}}}" in pattern]
-        paths = self._means(row, rows, pattern, named[0]) if named else [pattern]
+        paths = self._means(row, holding, pattern, named[0]) if named else [pattern]
         unknown = [path for path in paths if path not in self.units]
         what = f"{role}单位“{pattern}”"
         if not paths:
@@ -309,16 +334,15 @@ class _Checked:
         if idle:
             shown = "不承办" if not named else f"中{_listed(idle)}不承办"
             yield Problem("duty", row.key, f"{what}{shown}", "改由承办单位办理，或在单位表里写 handles = true")
-        beyond = self._beyond(row, rows, pattern)
+        beyond = self._beyond(row, holding, pattern)
         if beyond:
             yield Problem("duty", row.key, f"{what}：{_listed(beyond)}不属于任何区县", "把这些地方写成另一行（places）")
         yield from self._own(row, [path for path in paths if path in self.units], role)
 
-    def _means(self, row: Duty, rows: Sequence[Duty], pattern: str, lowest: Level) -> list[str]:
+    def _means(self, row: Duty, holding: Holding | None, pattern: str, lowest: Level) -> list[str]:
         """Every path that the pattern means, over all places in which the row holds."""
-        if any(one.places for one in rows):
-            places = [one for one in self.at[lowest] if row in _holding(rows, one.path, self.units.get)]
-            return self._expanded(pattern, places)
+        if holding is not None:
+            return self._expanded(pattern, [one for one in self.at[lowest] if self._holds(row, holding, one)])
         if pattern not in self.everywhere:
             self.everywhere[pattern] = self._expanded(pattern, self.at[lowest])
         return self.everywhere[pattern]
@@ -327,11 +351,11 @@ class _Checked:
         found = (_expand(pattern, self.levels[place.path]) for place in places)
         return [path for path, missing in found if missing is None]
 
-    def _beyond(self, row: Duty, rows: Sequence[Duty], pattern: str) -> list[str]:
+    def _beyond(self, row: Duty, holding: Holding | None, pattern: str) -> list[str]:
         """Towns without a district of their own, where the row asks for one."""
         if "{district}" not in pattern:
             return []
-        return [place.path for place in self.outside if row in _holding(rows, place.path, self.units.get)]
+        return [place.path for place in self.outside if self._holds(row, holding, place)]
 
     def _own(self, row: Duty, paths: Sequence[str], role: str) -> Iterator[Problem]:
         kinds = dict.fromkeys(self._kind_of_place(self.units[path].path) for path in paths)

@@ -153,7 +153,7 @@ def _narrowed(case: Any, offer: Offer) -> dict[str, Options]:
 
 def hints_for(case: Any, offer: Offer) -> dict[str, str]:
     """Hints of fields that speak of this very case."""
-    if offer.action.id == "case.dispatch" and (town := _handling_at(case.place_unit)):
+    if offer.action.id == "case.dispatch" and (town := _handling_at(case)):
         return {"lead": f"{FIND_A_UNIT}属地办理的，填“{town}”。"}
     if offer.action.id == "case.publish":
         return {"content": "已隐去疑似个人信息，请逐字核对后再公开。"}
@@ -172,11 +172,14 @@ def hints_for(case: Any, offer: Offer) -> dict[str, str]:
     return {}
 
 
-def _handling_at(place: Any) -> str:
-    """The nearest unit at or above `place` that takes cases, as a form names it; "" outside of the territory."""
+def _handling_at(case: Any) -> str:
+    """The nearest unit at or above the place that takes cases; "" where there is none or it is complained of."""
+    place = case.place_unit
     while place is not None and not place.handles:
         place = place.parent
-    return place.path if place is not None else ""
+    if place is None or case.subjects.filter(unit_left__lte=place.left, unit_right__gte=place.left).exists():
+        return ""
+    return str(place.path)
 
 
 def _usual(button: Button) -> int:

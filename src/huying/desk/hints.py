@@ -1,6 +1,6 @@
 """What the screening suggests for a case that waits, each with the form that would carry it out, filled in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -8,17 +8,24 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from huying.cases.policies import rules_of
+from huying.cases.queries.duties import proposals_for
 from huying.cases.queries.screening import suggestions
 from huying.core.screening import Suggestion
 from huying.desk.actor import DeskRequest
+from huying.desk.forms import SEVERAL
+from huying.people.models import Unit
 from huying.policy.model import Regulation
 
 FILLED = {
+    "case.dispatch": ("lead", "co"),
     "case.refuse": ("ground", "basis", "other_unit"),
     "case.redirect": ("to",),
 }
 """Fields of a form that a link may fill in; whoever sends the form still decides."""
 PREFIX = "fill."
+PROPOSALS = 2
+"""So many rows of the duty list are shown."""
+MOST = 20
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Hint:
     cite: str
     label: str
     address: str
+    why: tuple[str, ...] = ()
 
 
 def hints_of(request: DeskRequest, case: Any, offered: dict[str, str]) -> Iterator[Hint]:
@@ -38,22 +46,51 @@ def hints_of(request: DeskRequest, case: Any, offered: dict[str, str]) -> Iterat
     if not offered.keys() & {"case.refuse", "case.redirect", "case.accept", "case.dispatch"}:
         return
     policy = rules_of(case)
+    if "case.dispatch" in offered:
+        yield from _proposed(case, policy, offered["case.dispatch"])
     for one in suggestions(case):
         action_id, given = _form(one, policy)
         label = offered.get(action_id, "")
         address = ""
         if label:
-            filled = urlencode({PREFIX + name: value for name, value in given.items() if value})
-            key = f"{action_id}-0".replace(".", "-")
-            address = f"{reverse('desk_do', args=[case.number, action_id])}?{filled}#{key}"
+            address = _address(case, action_id, given)
         cite = one.rule.cite if one.rule else ""
         yield Hint(_text(one), one.what == "emergency", one.words, cite, label, address)
 
 
-def filled_in(request: DeskRequest, action_id: str) -> dict[str, str]:
+def _proposed(case: Any, policy: Regulation, label: str) -> Iterator[Hint]:
+    """Who would lead and help by the duty list, and why."""
+    for one in proposals_for(case)[:PROPOSALS]:
+        text, address = "权责清单有这一事项，还不能确定主办单位", ""
+        if one.lead is not None:
+            helping = f"，{'、'.join(_in_full(unit) for unit in one.co)}协办" if one.co else ""
+            text = f"按权责清单，建议由{_in_full(one.lead)}主办{helping}"
+            given = {"lead": one.lead.path, "co": [unit.path for unit in one.co]}
+            address = _address(case, "case.dispatch", given)
+        yield Hint(text, False, (), one.rule.cite, label, address, one.why)
+
+
+def _in_full(unit: Unit) -> str:
+    """A unit with what it lies in, but not the root: `某区 某局`."""
+    above = unit.path.rpartition("/")[0]
+    return f"{above.replace('/', ' ')} {unit.name}" if above else unit.name
+
+
+def _address(case: Any, action_id: str, given: Mapping[str, Any]) -> str:
+    """The form of an action, filled in."""
+    filled = urlencode({PREFIX + name: value for name, value in given.items() if value}, doseq=True)
+    key = f"{action_id}-0".replace(".", "-")
+    return f"{reverse('desk_do', args=[case.number, action_id])}?{filled}#{key}"
+
+
+def filled_in(request: DeskRequest, action_id: str) -> dict[str, Any]:
     """What the link of a hint gives the form of `action_id`."""
-    given = {name: request.GET.get(PREFIX + name, "")[:500] for name in FILLED.get(action_id, ())}
-    return {name: value for name, value in given.items() if value}
+    given: dict[str, Any] = {}
+    for name in FILLED.get(action_id, ()):
+        values = [value[:500] for value in request.GET.getlist(PREFIX + name) if value][:MOST]
+        if values:
+            given[name] = values if name in SEVERAL else values[0]
+    return given
 
 
 def _form(one: Suggestion, policy: Regulation) -> tuple[str, dict[str, str]]:

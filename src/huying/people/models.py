@@ -20,7 +20,7 @@ class Platform(models.Model):
 class Unit(models.Model):
     """A unit of the tree. `left` and `right` span its subtree, so “below” is one range comparison.
 
-    `path` is the address below the root (`金湖街道/…`), empty for the root itself.
+    `path` is the address below the root, empty for the root itself.
     """
 
     platform = models.ForeignKey(Platform, models.CASCADE, related_name="units")

@@ -342,6 +342,9 @@ SAID: Mapping[str, Said] = {
     ),
     "ReplyRule.check_stops_clock": _if("check_stops_clock", "审核期间暂停计算承办单位的期限"),
     "ExtensionRule.max_working_days": _if("max_working_days", "一次不超过{}个工作日"),
+    "ExtensionRule.caps_defaults_only": lambda words, rule: (
+        "交办时或者来源渠道另定期限的，不受这一上限限制" if rule.caps_defaults_only and rule.max_working_days else ""
+    ),
     "ExtensionRule.max_times": _if("max_times", "最多{}次"),
     "ExtensionRule.max_total_working_days": _total,
     "ExtensionRule.total_from": _nothing,

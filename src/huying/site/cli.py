@@ -341,10 +341,11 @@ def account_create(username: str, slug: str, role: str, unit: str, name: str, pa
     "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="网站的端口，被占用则顺延。"
 )
 @click.option("--no-serve", is_flag=True, help="只建立数据，不启动网站。")
-@click.option("--cases", default=300, show_default=True, type=click.IntRange(1, 3000), help="大约多少件诉求。")
+@click.option("--city", default="", help="只要哪些城市，写规定的编号，几个之间用逗号；不写则全部。")
+@click.option("--cases", type=click.IntRange(1, 3000), help="每个城市大约多少件诉求；不写则由各城自定。")
 @click.option("--now", "at", type=click.DateTime(), help="演示数据截至的时刻（北京时间），默认为现在。")
-def demo(reset: bool, port: int, no_serve: bool, cases: int, at: datetime | None) -> None:
-    """启动带有演示数据的平台：数据库、网站和后台任务，按 Ctrl-C 全部停止。"""
+def demo(reset: bool, port: int, no_serve: bool, city: str, cases: int | None, at: datetime | None) -> None:
+    """启动带有演示数据的平台：数据库、网站和后台任务，按 Ctrl-C 全部停止。每个城市一个平台。"""
     from rich.console import Console
 
     from huying.base.clock import LEGAL_ZONE
@@ -352,7 +353,7 @@ def demo(reset: bool, port: int, no_serve: bool, cases: int, at: datetime | None
 
     at = at.replace(tzinfo=LEGAL_ZONE) if at else None
     try:
-        run(reset=reset, port=port, serve=not no_serve, cases=cases, at=at, console=Console())
+        run(names=city, reset=reset, port=port, serve=not no_serve, cases=cases, at=at, console=Console())
     except CannotRun as bad:
         raise click.ClickException(str(bad)) from None
 

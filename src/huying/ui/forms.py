@@ -62,6 +62,7 @@ class Suggest(forms.TextInput):
             attrs |= {
                 "hx-get": self.source, "hx-trigger": "input changed delay:250ms", "hx-sync": "this:replace",
                 "hx-target": "next datalist", "hx-swap": "innerHTML", "hx-params": name,
+                "hx-disabled-elt": "unset",
             }  # fmt: skip
         return context
 

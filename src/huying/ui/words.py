@@ -83,6 +83,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "due_soon": "期限将到提醒", "overdue": "超期告知", "nudge": "催办单", "supervision": "督办通知",
         "clue": "线索移交",
         "decided": "申请已有决定", "published": "诉求拟公开告知", "moved": "期限调整告知",
+        "date_moved": "期限因放假安排改变",
     },
     "role": {
         "citizen": "诉求人", "grid_worker": "网格员", "operator": "受理员", "dispatcher": "分办员",
@@ -94,6 +95,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
     "flag": FLAGS,
     "event": {
         "limit.missed": "期限届满未办", "case.imported": "从原有系统导入",
+        "limit.moved": "因放假安排改期", "limit.confirmed": "期限确定，不再暂定",
         "notice.sent": "系统发出提醒", "notice.due_soon": "期限将到提醒",
         "notice.overdue": "超期告知",
         "notice.nudge": "催办",

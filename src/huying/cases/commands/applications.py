@@ -340,7 +340,7 @@ def _approve_extension(take: Take, application: Application, given: DecideInput)
         return moved
     step = {
         "event": "extension",
-        "rule": f"extension.{rule.key}",
+        "rule": f"extensions.{rule.key}",
         "days": days,
         "application": application.pk,
     }

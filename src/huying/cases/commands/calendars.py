@@ -7,6 +7,8 @@ and a notice. One case a transaction: killed in between, the next run goes on wi
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -15,7 +17,7 @@ from huying.base.clock import local_date, start_of_day
 from huying.cases import journal
 from huying.cases.commands import time_limits
 from huying.cases.commands.notices import notice_to, send, tell_citizen
-from huying.cases.models import Case, JournalEntry, Notice, TimeLimit
+from huying.cases.models import Case, JournalEntry, Notice, Report, TimeLimit
 from huying.cases.models.case import OPEN_STATES
 from huying.cases.policies import calendar_of, rules_of
 from huying.cases.queries.time_limits import PROMISING, from_source, promise_of, source_rule
@@ -31,6 +33,7 @@ BEFORE_HANDLE = "before_handle"
 NEW_YEAR = timedelta(days=14)
 """The notice of a year may name days at the end of the year before."""
 NOTICE = "date_moved"
+PARTIES = ("assignment__unit", "assignment__delegate", "application__decider", "supervision")
 
 
 @dataclass
@@ -118,7 +121,7 @@ class _Case:
 
     def _open(self) -> list[TimeLimit]:
         rows = TimeLimit.objects.filter(case=self.case, ended_at=None)
-        limits = list(rows.select_related("assignment__unit", "application__decider", "supervision").order_by("pk"))
+        limits = list(rows.select_related(*PARTIES).order_by("pk"))
         for limit in limits:
             limit.case = self.case
         return limits
@@ -134,13 +137,16 @@ class _Case:
     def _recount(self, limit: TimeLimit) -> None:
         policy = rules_of(self.case)
         zero = self._day_zero(limit)
-        found = recount(limit.steps, policy.rules, self.calendar, day_zero=zero, bound=self._bound(limit))
+        found = recount(self._steps(limit), policy.rules, self.calendar, day_zero=zero, bound=self._bound(limit))
         if self.year not in found.years and not limit.day_zero.year <= self.year <= limit.due_on.year:
             return
         due_on = not_shorter(found.due.due_on, limit.due_on, self.today, self.calendar)
+        self._by_what(limit)
+        if limit.promised_on is not None:
+            limit.promised_on = found.promised_on
         if due_on == limit.due_on:
             limit.provisional = found.provisional
-            limit.save(update_fields=["provisional"])
+            limit.save(update_fields=["provisional", "promised_on", "rule", "article"])
             if not found.provisional:
                 self.confirmed += 1
                 self._write(limit, "limit.confirmed", due_on=limit.due_on)
@@ -148,41 +154,107 @@ class _Case:
         self._move(limit, found, due_on, zero)
 
     def _day_zero(self, limit: TimeLimit) -> date:
-        """Day zero; for one that the missing of another started, the last day of that other."""
-        missed = self.by_name.get((limit.assignment_id, limit.start_event.removesuffix("_missed")))
-        return missed.due_on if missed is not None and missed is not limit else limit.day_zero
+        """Day zero; for one that the missing of another started, the last day of that other.
+
+        If that one was met late meanwhile, it is counted anew for this only: what is over stays as it was judged.
+        """
+        name = limit.start_event.removesuffix("_missed")
+        if name == limit.start_event:
+            return limit.day_zero
+        missed = self.by_name.get((limit.assignment_id, name))
+        if missed is not None:
+            return missed.due_on
+        over = TimeLimit.objects.filter(assignment=limit.assignment_id, name=name, provisional=True).first()
+        if over is None or over.ended_at is None:
+            return limit.day_zero
+        last = recount(over.steps, rules_of(self.case).rules, self.calendar, day_zero=over.day_zero).due.due_on
+        return min(last, local_date(over.ended_at))
+
+    def _steps(self, limit: TimeLimit) -> list[dict[str, Any]]:
+        """The steps of a limit, with the working days that it rested counted by the new calendar."""
+        rests = iter(self._rests(limit) if any(step["event"] == "check" for step in limit.steps) else [])
+        steps: list[dict[str, Any]] = []
+        for step in limit.steps:
+            if step["event"] == "check":
+                steps.append({**step, "days": next(rests, step["days"])})
+            elif step["event"] == "instruction" and step.get("days") is None:
+                days = self._waited(datetime.fromisoformat(step["at"]))
+                steps.append({**step, "days": days} if days is not None else step)
+            else:
+                steps.append(step)
+        return steps
+
+    def _waited(self, instructed_at: datetime) -> int | None:
+        """How long a limit rested until an instruction that named no day; None for one that named it."""
+        supervisions = self.case.supervisions.filter(method="instruction", opened_at=instructed_at)
+        report = (
+            Report.objects.filter(cases=self.case, state="instructed", at__lte=instructed_at).order_by("-at").first()
+        )
+        if report is None or supervisions.filter(due_on__isnull=False).exists():
+            return None
+        return self.calendar.working_days_between(local_date(report.at), local_date(instructed_at))
+
+    def _rests(self, limit: TimeLimit) -> list[int]:
+        """The working days of each check during which the unit's clock stood still."""
+        rounds = TimeLimit.objects.filter(case=self.case, name=limit.name, assignment__role="lead", pk__lte=limit.pk)
+        rests: list[int] = []
+        for before, after in pairwise(rounds.order_by("pk")):
+            if len(rests) < sum(step["event"] == "check" for step in after.steps) and before.ended_at is not None:
+                rests.append(
+                    self.calendar.working_days_between(local_date(before.ended_at), local_date(after.started_at))
+                )
+        return rests
 
     def _bound(self, limit: TimeLimit) -> Bound:
-        """The date of the source for the handling limit, the outer limit for a hop within it."""
-        rule, source = rules_of(self.case).rules.get(limit.rule), source_rule(self.case)
+        """What keeps the first count in bounds: an outer limit; for the handling limit the hop before, the source."""
+        rule = rules_of(self.case).rules.get(limit.rule)
         if isinstance(rule, TimeLimitRule) and rule.within is not None:
             outer = self.by_name.get((limit.assignment_id, rule.within)) or time_limits.handle_limit(self.case)
             started = local_date(limit.started_at)
             if outer is not None and outer.name == rule.within:
                 last = outer.due_on
                 return lambda due: replace(due, due_on=max(min(due.due_on, last), started))
-        if limit.name == "handle" and source is not None:
-            is_set = limit.steps[0].get("rule") == time_limits.SET_AT_ASSIGNMENT
-            if not (is_set and source.mode == "replaces"):
-                return self._by_source
-        return lambda due: due
+        if limit.name != "handle":
+            return lambda due: due
+        return lambda due: self._by_source(limit, self._by_hop(limit, due))
 
-    def _by_source(self, due: Due) -> Due:
+    def _by_hop(self, limit: TimeLimit, due: Due) -> Due:
+        """What a centre below handed on stays inside the date that it had itself, counted anew like this one."""
+        if limit.assignment is None or not any(step["event"] == "within" for step in limit.steps):
+            return due
+        hops = TimeLimit.objects.filter(
+            case=self.case, name=limit.name, assignment__role="lead", assignment__round=limit.assignment.round,
+            pk__lt=limit.pk,
+        )  # fmt: skip
+        before = hops.select_related("assignment").order_by("-pk").first()
+        if before is None:
+            return due
+        rules = rules_of(self.case).rules
+        outer = recount(before.steps, rules, self.calendar, day_zero=before.day_zero, bound=self._bound(before)).due
+        return replace(due, due_on=min(due.due_on, outer.due_on))
+
+    def _by_source(self, limit: TimeLimit, due: Due) -> Due:
+        """The source's date holds for the first round, and for what went on from it; what a person or a law gave is
+        stronger."""
+        self.source_governs = False
+        source, begun = source_rule(self.case), limit.steps[0].get("rule")
+        is_first = limit.assignment is None or limit.assignment.round == 1
+        if source is None or not (is_first or any(step["event"] == "previous" for step in limit.steps)):
+            return due
+        if begun == time_limits.STATUTORY or (begun == time_limits.SET_AT_ASSIGNMENT and source.mode == "replaces"):
+            return due
         governs = from_source(self.case, due)
         self.source_governs = governs is not None
         return replace(due, due_on=governs.due_on) if governs is not None else due
 
     def _move(self, limit: TimeLimit, found: Recount, due_on: date, zero: date) -> None:
         before, missed_at = limit.due_on, limit.missed_at
-        self._by_what(limit)
         limit.provisional = False  # the move marks it again if another year's notice is still missing
         step: dict[str, str | int] = {"event": "calendar", "rule": limit.rule, "year": self.year}
         if found.due.unit == "working" and self._ends(found.due) == due_on:
             step |= {"day_zero": found.due.day_zero.isoformat(), "days": found.due.days, "unit": found.due.unit}
         limit.day_zero = zero
         time_limits.move(limit, due_on, at=self.now, step=step, provisional=found.provisional)
-        if limit.promised_on is not None:
-            limit.promised_on = found.promised_on
         if limit.suspended:
             limit.next_at = None
         elif missed_at is not None and limit.due_at <= self.now:
@@ -215,7 +287,7 @@ class _Case:
             return
         before = {limit.pk: limit.due_on for limit in limits}
         promised, rules = self._promise(), rules_of(self.case).rules
-        for limit in TimeLimit.objects.filter(pk__in=before, ended_at=None).select_related("assignment__unit"):
+        for limit in TimeLimit.objects.filter(pk__in=before, ended_at=None).select_related(*PARTIES):
             limit.case = self.case
             if limit.due_on != before[limit.pk]:
                 self._tell_moved(limit, before[limit.pk])
@@ -269,6 +341,8 @@ class _Case:
     def _whose(self, limit: TimeLimit) -> Iterator[Unit]:
         if limit.assignment is not None:
             yield limit.assignment.unit
+            if limit.assignment.delegate is not None:
+                yield limit.assignment.delegate
         elif limit.application is not None:
             yield limit.application.decider
         else:

@@ -221,7 +221,8 @@ def _fresh_numbers(days: Sequence[date]) -> list[str]:
 def _case(platform: Platform, policy: Regulation, centre: Unit, old: OldCase, number: str) -> Case:
     is_accepted = old.state != "received" and (old.unit is not None or bool(old.reply))
     return Case(
-        platform=platform, number=number, regulation=policy.info.id, state=old.state, kind=old.kind,
+        platform=platform, number=number, regulation=policy.info.id,
+        rules_since=policy.info.version, state=old.state, kind=old.kind,
         channel=old.channel, category=old.category, urgency=old.urgency, anonymous=old.anonymous,
         confidential=policy.kind_rules[old.kind].confidential, archived=old.archived and old.state == "closed",
         outcome=_outcome(old), title=old.title, content=old.content, place_unit=old.place_unit, place_text=old.place,

@@ -222,7 +222,7 @@ def _judge_choices(take: Take, given: SubmitInput) -> Refused | None:
 
 
 def _place(take: Take, text: str) -> Unit | None:
-    """The territorial unit that `text` names, alone or before an address (`金湖街道 新冶大道1号`)."""
+    """The territorial unit that `text` names, alone or before an address (a town, then a road)."""
     for path in (text, text.partition(" ")[0]):
         try:
             return find_unit(take.platform, path)

@@ -160,6 +160,8 @@ def _resume(take: Take, report: Report, due: date | None) -> None:
     rested = take.calendar.working_days_between(local_date(report.at), take.today)
     counted = take.calendar.count(limit.due_on, rested)
     rule = take.policy.instruction
-    step = {"event": "instruction", "rule": f"instruction.{rule.key}" if rule else take.rule.key}
+    step: dict[str, Any] = {"event": "instruction", "rule": f"instruction.{rule.key}" if rule else take.rule.key}
+    if due is None:
+        step["days"] = rested
     time_limits.move(limit, due or counted.day, at=take.now, step=step, provisional=counted.provisional and due is None)
     time_limits.refresh(take.case, at=take.now)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -320,6 +321,7 @@ def refresh(case: Case, *, at: datetime) -> None:
             if rule is None or rule.before != "handle":
                 continue
             due = core.count_before(promised.due_on, rule.working_days or 0, calendar, not_before=today)
+            due = replace(due, provisional=due.provisional or promised.provisional)
             row = limits[assignment.pk].get(name)
             if row is None:
                 new.append(_row(

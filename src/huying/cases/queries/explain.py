@@ -58,6 +58,8 @@ def explain(case: Case) -> Iterator[Explained]:
             days = raw.get("days")
             counted = calendar.count(zero, days).days if days and raw.get("unit", "working") == "working" else ()
             due_on = date.fromisoformat(raw["due_on"])
+            if counted and counted[-1].day != due_on:  # counted by a calendar that was mended since
+                counted = ()
             article = policy.article(cite)
             steps.append(
                 StepOfCount(

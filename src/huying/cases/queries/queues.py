@@ -45,13 +45,13 @@ class Page:
 
 
 def _mine(states: Sequence[str]) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
-    """What the actor's own unit has: units below have their own lists."""
+    """What the actor's own unit has: units below have their own lists. `cases` are of one platform already."""
 
     def pick(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
         unit = actor.unit
         assert unit is not None
-        own = Assignment.objects.filter(unit_left=unit.left, unit__platform=actor.platform, state__in=states)
-        handed = Assignment.objects.filter(delegate_left=unit.left, unit__platform=actor.platform, state__in=states)
+        own = Assignment.objects.filter(unit_left=unit.left, state__in=states)
+        handed = Assignment.objects.filter(delegate_left=unit.left, state__in=states)
         return cases.filter(pk__in=own.values("case_id").union(handed.values("case_id")))
 
     return pick
@@ -67,7 +67,7 @@ def _to_review(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[C
     """Answers of the actor's unit that its leader has not looked at."""
     unit = actor.unit
     assert unit is not None
-    submitted = Assignment.objects.filter(unit_left=unit.left, unit__platform=actor.platform, state="submitted")
+    submitted = Assignment.objects.filter(unit_left=unit.left, state="submitted")
     waiting = Reply.objects.filter(case=OuterRef("pk"), state="unit_review")
     return cases.filter(pk__in=submitted.values("case_id")).filter(Exists(waiting))
 
@@ -111,7 +111,7 @@ def _to_close(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Ca
     assigned = Subquery(Assignment.objects.filter(case=OuterRef("pk")).values("pk")[:1])
     answered = cases.filter(state="feedback", awaits_panel=False).alias(called=_called(), assigned=assigned)
     if actor.role == "unit_admin" and actor.unit is not None and actor.unit.kind != "centre":
-        mine = Assignment.objects.filter(unit_left=actor.unit.left, unit__platform=actor.platform, role="lead")
+        mine = Assignment.objects.filter(unit_left=actor.unit.left, role="lead")
         answered = answered.filter(pk__in=mine.filter(state="done").values("case_id"))
     need_not = ~must_be_called(policy_of(actor.platform))
     return answered.filter(Q(anonymous=True) | Q(assigned__isnull=True) | Q(called__isnull=False) | need_not)
@@ -127,7 +127,7 @@ def must_be_called(policy: Regulation) -> Q:
     for rule in policy.callbacks:
         if not _is_required(rule):
             continue
-        one = _holds(rule.when) & (Q() if rule.required else Q(round__gt=1))
+        one = _holds(rule.when) if rule.required else _holds(rule.when) & Q(round__gt=1)
         for other in policy.callbacks:
             if not _is_required(other) and len(other.when.conditions) > len(rule.when.conditions):
                 one &= ~_holds(other.when)
@@ -137,7 +137,7 @@ def must_be_called(policy: Regulation) -> Q:
 
 def _holds(when: When) -> Q:
     """The conditions that a case itself answers; the cause of its round by whether it is the first."""
-    held = Q()
+    held = Q(pk__isnull=False)  # an empty Q would vanish where it is joined by “or”
     for name, values in when.conditions.items():
         match name:
             case "flag":
@@ -223,8 +223,16 @@ def queues_of(actor: Actor) -> list[Queue]:
     return [
         replace(queue, label=_label(queue, actor, policy))
         for queue in QUEUES
-        if actor.role in queue.roles and _is_known(queue, actor, policy)
+        if _has(queue, actor, policy) and _is_known(queue, actor, policy)
     ]
+
+
+def _has(queue: Queue, actor: Actor, policy: Regulation) -> bool:
+    """Whether the list is one of the role's. A role of the regulation's own has the list of all that it may see."""
+    if actor.role in queue.roles:
+        return True
+    rule = policy.role_rules.get(actor.role)
+    return queue.key == "all" and rule is not None and rule.scope in ("tree", "unit", "all") and actor.role != "system"
 
 
 def _is_known(queue: Queue, actor: Actor, policy: Regulation) -> bool:

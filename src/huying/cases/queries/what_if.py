@@ -5,7 +5,7 @@ Both sides are counted the same way, from the first round, so that an extension 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from django.db.models import QuerySet
@@ -91,15 +91,19 @@ class _Side:
         """The last day of the first round's handling limit, as it was counted when the case was given."""
         own = self._own_due_on(case, lead)
         rule = next((rule for rule in self.policy.source_limits if case.channel in rule.channels), None)
-        is_set = lead is not None and lead.limit_workdays is not None
-        if rule is not None and case.source_due_on is not None and not (is_set and rule.mode == "replaces"):
+        is_given = lead is not None and lead.statutory_days is not None
+        is_set = lead is not None and lead.limit_workdays is not None and rule is not None and rule.mode == "replaces"
+        if rule is not None and case.source_due_on is not None and not (is_given or is_set):
             own = case.source_due_on if own is None or rule.mode == "replaces" else min(own, case.source_due_on)
         return own.isoformat() if own else ""
 
     def _own_due_on(self, case: Case, lead: Assignment | None) -> date | None:
-        if lead is not None and lead.limit_workdays is not None:
-            return self.calendar.add_working_days(local_date(lead.assigned_at), lead.limit_workdays)
+        if lead is not None and lead.statutory_days is not None:
+            return local_date(lead.assigned_at) + timedelta(days=lead.statutory_days)
         rule = core.choose(self.policy.time_limits, "handle", "lead", facts_of(case, lead))
+        by_law = rule is not None and self.policy.rests_on_another_law(rule)
+        if lead is not None and lead.limit_workdays is not None and not by_law:
+            return self.calendar.add_working_days(local_date(lead.assigned_at), lead.limit_workdays)
         zero = self._day_zero(rule, case, lead) if rule else None
         return core.count(rule, zero, self.calendar).due_on if rule and zero else None
 

@@ -25,6 +25,7 @@ from huying.portal import session
 from huying.portal.next_steps import next_steps
 from huying.portal.pages import page, platform_of
 from huying.ui.forms import form_for, show_refusal, to_data
+from huying.ui.words import application_word
 
 STEPS = (("received", "已接收"), ("handling", "办理"), ("checking", "审核"), ("feedback", "已答复"), ("closed", "办结"))
 DONE = {
@@ -163,6 +164,11 @@ def _context(platform: Platform, opened: session.Opened, now: Any) -> dict[str, 
         "next": list(next_steps(opened.case, policy)) if record["state"] == "received" else [],
         "events": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in reversed(record["events"])],
         "replies": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in record["replies"]],
+        "reviews": [
+            {"label": application_word(policy, one.type), "state": one.state, "opinion": one.opinion, "at": one.at,
+             "decider": one.decider.name}
+            for one in opened.case.applications.filter(by_unit=None).select_related("decider").order_by("pk")
+        ],
         "notices": [
             {**one, "provisional": _year(one["data"].get("due_on")) not in years}
             for one in record["notices"]

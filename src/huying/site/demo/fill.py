@@ -89,7 +89,8 @@ class _Living:
         self.cases: dict[tuple[int, int], Any] = {}
         tree = policy_of(platform).tree
         if city.scripts:
-            self.lives = [Scene(one, hours, tree, PERSONS, city).live() for one in planned]
+            units = {unit.path: unit for unit in tree.units}
+            self.lives = [Scene(one, hours, tree, units, PERSONS, city).live() for one in planned]
         else:
             self.lives = [LIVES[one.path.name](Tale(one, hours, tree, PERSONS, city)) for one in planned]
         self.queue: list[tuple[datetime, int, Step]] = []
@@ -107,7 +108,8 @@ class _Living:
                 passed = (self.queue[0][0] - self.begins) / max(self.now - self.begins, timedelta(seconds=1))
                 report(min(passed, 1.0), self.filled.cases)
         clock.run_all_due(self.platform, self.now)
-        self.filled.shown = [self.candidates[name] for name in self.city.data["show"] if name in self.candidates][:MOST_SHOWN]
+        shown = [self.candidates[name] for name in self.city.data["show"] if name in self.candidates]
+        self.filled.shown = list({one.title: one for one in shown}.values())[:MOST_SHOWN]
         report(1.0, self.filled.cases)
         return self.filled
 
@@ -122,8 +124,8 @@ class _Living:
         done = self._take(index, step)
         self.filled.steps += 1
         if isinstance(done, Refused):
-            path = self.planned[index].path.name
-            self.filled.refused.append(f"{path} {at:%m-%d %H:%M} {step.do}：{done.code} {done.reason}")
+            what = f"{self.planned[index].path.name} {at:%m-%d %H:%M} {step.do} {step.role}@{step.unit}"
+            self.filled.refused.append(f"{what}：{done.code} {done.reason}")
             return
         with contextlib.suppress(StopIteration):
             self._push(index, self.lives[index].send(done))
@@ -171,7 +173,5 @@ class _Living:
 def _people(number: int, city: City) -> list[dict[str, str]]:
     """Made-up persons. The numbers begin with 129, which no operator has."""
     data, rng, first = city.data["people"], Random(f"people{city.data['prefix']}"), int(city.data["phones"]) * 10**6
-    return [
-        {"name": rng.choice(data["surnames"]) + rng.choice(data["given"]), "phone": f"129{first + 7919 * n % 10**6:08d}"}
-        for n in range(number)
-    ]
+    names = [rng.choice(data["surnames"]) + rng.choice(data["given"]) for _ in range(number)]
+    return [{"name": name, "phone": f"129{first + 7919 * n % 10**6:08d}"} for n, name in enumerate(names)]

@@ -2,32 +2,32 @@
 
     steps = ["portal", {do = "case.transfer_up", by = "handler@{village}", after = "1d", with = {reason = "~beyond"}}]
 
-A step says what is done (`do`), by whom (`by`: a role, at its home or at the unit after the @), how long after the step
-before (`after`: `20-90m` of office time, `1-3d` working days, `15w` of any time) and `with` which input. A string, or a table
-with `part`, stands for the steps of that name in parts.toml or in the [parts] of the city. `case` and `person` number the
-cases and persons of a history, `as` and `on` name what a step made (a report, a supervision) for a later one, `chance` leaves a
-step out now and then.
+A step says what is done (`do`), by whom (`by`: a role, at its home or at the unit after the @), how long after the
+step before (`after`: `20-90m` of office time, `1-3d` working days, `15w` of any time) and `with` which input. A string,
+or a table with `part`, stands for the steps of that name in parts.toml or in the [parts] of the city. `case` and
+`person` number the cases and persons of a history, `as` and `on` name what a step made (a report, a supervision) for a
+later one, `chance` leaves a step out now and then.
 
-In the input `~name` is one of the phrases of that name, `{any = [...]}` one of several, and words in braces are what the history
-is about: {place} {p} {d} {n} {village} {town} {district} {centre} {lead} {decider} {number0} {due5}, the words of its matter,
-and the further keys of the table that named the part.
+In the input `~name` is one of the phrases of that name, `{any = [...]}` one of several, and words in braces are what a
+history is about: {place} {p} {d} {n} {village} {town} {district} {centre} {lead} {decider} {number0} {due5}, the words
+of its matter, and the further keys of the table that named the part.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 from huying.base.clock import local_date
 from huying.cases.commands import Done
-from huying.policy.model import UnitTree
+from huying.policy.model import UnitSpec, UnitTree
 from huying.site.demo.plan import Hours, Planned, span
 from huying.site.demo.story import Step, Steps, short
 from huying.site.demo.texts import City, Matter
 
 WHEN = ("这几天", "上周以来", "昨天", "这个月", "前天晚上", "最近一个星期")
+Table = Mapping[str, Any]
 ONLY_WORD = re.compile(r"\{(\w+)\}")
 DUE = re.compile(r"(due|date)(\d+)")
 
@@ -46,8 +46,10 @@ class Place(str):
 class Scene:
     """One history being lived: its moment, its chances, its words."""
 
-    def __init__(self, planned: Planned, hours: Hours, tree: UnitTree, persons: int, city: City) -> None:
-        self.planned, self.hours, self.tree, self.city = planned, hours, tree, city
+    def __init__(
+        self, planned: Planned, hours: Hours, tree: UnitTree, units: Mapping[str, UnitSpec], persons: int, city: City
+    ) -> None:
+        self.planned, self.hours, self.tree, self.units, self.city = planned, hours, tree, units, city
         self.rng = Random(planned.seed)
         self.at = planned.at
         self.persons, self.first = persons, self.rng.randrange(persons)
@@ -73,22 +75,22 @@ class Scene:
 
     # --- Steps ----------------------------------------------------------------------------------
 
-    def _flat(self, steps: Sequence[Any], own: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    def _flat(self, steps: Sequence[Any], own: Table) -> Iterator[tuple[Table, Table]]:
         for one in steps:
             if isinstance(one, str):
                 yield from self._flat(self.city.parts[one], own)
             elif "part" in one:
                 yield from self._flat(self.city.parts[one["part"]], {**own, **one})
             else:
-                yield one, own
+                yield {**{key: own[key] for key in ("case", "person") if key in own}, **one}, own
 
     def _step(self, step: Mapping[str, Any], own: Mapping[str, Any]) -> Step:
         words = _Words({**self.words, **{key: self._say(value, self.words) for key, value in own.items()}}, self._date)
         do = step["do"]
-        case = int(step.get("case", own.get("case", 0)))
+        case = int(step.get("case", 0))
         data = self._say(step.get("with", {}), words)
         if do == "case.submit":
-            self.person[case] = (self.first + 7 * int(step.get("person", own.get("person", 0)))) % self.persons
+            self.person[case] = (self.first + 7 * int(step.get("person", 0))) % self.persons
             title, content = self.matter.says[(self.words["told"] + case) % len(self.matter.says)]
             data = {
                 "kind": self.matter.kind, "category": self.matter.category, "title": title,
@@ -139,12 +141,14 @@ class Scene:
         return self.rng.choice([one for one in self.city.matters if one.group == group])
 
     def _set_the_scene(self) -> None:
-        matter, units = self.matter, _units(self.tree)
+        matter, units = self.matter, self.units
         path = self.rng.choice(self.city.data["places"][matter.place])
         words = self.words
         words["place"] = self._place(path)
         words["p"], words["d"], words["n"] = short(path), self.rng.choice(WHEN), self.rng.randint(2, 9)
+        words["serial"] = f"{self.at:%m%d}-{self.rng.randrange(10**5):05}"
         words["told"] = self.rng.randrange(len(matter.says))
+        words["told_title"] = matter.says[words["told"]][0]
         parts = path.split("/")
         for end in range(1, len(parts) + 1):
             above = "/".join(parts[:end])
@@ -159,7 +163,7 @@ class Scene:
         words["reply"] = self._fill(matter.reply, words)
 
     def _place(self, path: str) -> Place:
-        unit = _units(self.tree)[path]
+        unit = self.units[path]
         if path.rpartition("/")[2] != "center":
             return Place(path, short(path))
         return Place(path, f"{path.partition('/')[0]}{unit.display_name}" if "/" in path else unit.display_name)
@@ -194,9 +198,3 @@ class _Words(dict[str, Any]):
         if match is None:
             raise KeyError(key)
         return self.date(match[1], int(match[2]))
-
-
-@lru_cache(maxsize=8)
-def _units(tree: UnitTree) -> dict[str, Any]:
-    return {unit.path: unit for unit in tree.units}
-

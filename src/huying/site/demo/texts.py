@@ -1,7 +1,7 @@
 """The demo's own data: which cities it can show, who may sign in there, what people ask and what is said to it.
 
-A city's demo is a folder of `samples` by the name of its regulation: demo.toml, matters.toml and, unless its histories are
-written in story.py, histories.toml. What several cities say in the same words stands beside the folders.
+A city's demo is a folder of `samples` by the name of its regulation: demo.toml, matters.toml and, unless its histories
+are written in story.py, histories.toml. What several cities say in the same words stands beside the folders.
 """
 
 import tomllib
