@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from huying.core import circular
 from huying.core.assessment import THIRDS, BadWeights, Thresholds, check_weights, reasons, score, score_formula
+from huying.core.circular import Stated, draft
 from huying.core.indicators import COUNTERS, INDICATORS, add, is_few, percent, rate, rates, told
 from huying.core.periods import between, ended, period_of
 from huying.core.trends import Surge, grams, surging_categories, surging_words
@@ -142,6 +144,32 @@ def test_days_that_are_no_period() -> None:
         with pytest.raises(ValueError, match="。"):
             between(first, last)
     assert between(date(2024, 1, 1), date(2024, 12, 31)).kind == "range"
+
+
+# --- Bulletins -------------------------------------------------------------------------------------
+
+
+def test_a_draft_holds_whole_units_sections_and_formulas() -> None:
+    march = period_of("month", date(2024, 3, 4))
+    counts = {"received": 12, "due": 10, "on_time": 7, "late": 3, "complained": 2}
+    found = draft(
+        "某市", march, lines=[circular.Line("甲区", counts), circular.Line("乙局", {"received": 1, "complained": 3})],
+        total={"received": 13, "due": 10, "on_time": 7, "late": 3}, before={"received": 10},
+        stated={"late": [Stated("甲区", "2"), Stated("甲区", "1"), Stated("甲区", "")]},
+    )  # fmt: skip
+    assert found.startswith("某市2024年3月月报")
+    assert "共收到诉求13件，比上期增加3件（30.0%）。" in found and "按期办结率70.0%" in found
+    assert "（一）办理超期3件。甲区3件（1、2，另1件不列编号）。" in found
+    assert "被反映3件，被投诉率300.0%" in found and "被反映2件" not in found  # two could be recognised
+    assert INDICATORS["on_time_rate"].formula in found
+
+
+def test_a_draft_is_never_longer_than_a_bulletin_may_be() -> None:
+    units = [f"单位{n:03}" for n in range(100)]
+    stated = [Stated(unit, f"20240301{n:09}") for unit in units for n in range(30)]
+    lines = [circular.Line(unit, {"late": 30, "due": 30}) for unit in units]
+    found = draft("某市", period_of("day", date(2024, 3, 4)), lines=lines, total={}, before={}, stated={"late": stated})
+    assert len(found) <= circular.LONGEST and "办理超期3000件" in found and "，另25件不列编号" in found
 
 
 # --- Surges ----------------------------------------------------------------------------------------

@@ -89,9 +89,10 @@ def test_attachments_come_along_and_a_bad_one_is_refused_whole(citizen: Any) -> 
 
 
 def test_fields_of_other_channels_are_not_taken_from_the_page(citizen: Any) -> None:
-    citizen.submit(channel="hotline_12345", external_no="X-1", urgency="immediate")
+    citizen.submit(channel="hotline_12345", external_no="X-1", urgency="immediate", source="12345", due="2026-01-01")
     case = Case.objects.get()
-    assert (case.channel, case.external_no, case.urgency) == ("portal", "", "")
+    assert (case.channel, case.external_no, case.urgency, case.source) == ("portal", "", "", "")
+    assert case.source_due_on is None
 
 
 @pytest.mark.parametrize("key", ["", "short", "x" * 5000])
@@ -102,3 +103,18 @@ def test_without_a_proper_key_nothing_is_made(citizen: Any, key: str) -> None:
 
 def test_platform_that_does_not_exist_has_no_pages(citizen: Any) -> None:
     assert citizen.client.get("/p/nowhere/submit/").status_code == 404
+
+
+def test_retaliation_is_told_of_the_case_that_is_open_here_and_of_no_other(
+    citizen: Any, another: Any, opened: Any, take: Any
+) -> None:
+    from huying.base import clock
+
+    assert "受到打击报复" in citizen.get("submit/").content.decode()
+    assert "受到打击报复" not in another.get("submit/").content.decode()
+    take("case.dispatch", "dispatcher@center", opened, clock.now(), lead="市住建局")
+    another.submit(key="a" * 40, retaliated="1", retaliation_over=opened.number)
+    assert not Case.objects.latest("pk").subjects.exists()
+    citizen.submit(key="c" * 40, retaliated="1")
+    told = Case.objects.latest("pk")
+    assert told.confidential and [one.unit.path for one in told.subjects.all()] == ["市住建局"]

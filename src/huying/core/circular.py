@@ -12,8 +12,9 @@ SECTIONS: Mapping[str, str] = {
 }  # fmt: skip
 """What is named unit by unit with the numbers of its cases."""
 SHOWN = ("on_time_rate", "closing_rate", "signing_rate", "at_once_rate", "satisfaction_rate", "second_satisfaction")
-NUMBERS = 20
-"""So many numbers of a unit are written out."""
+NUMBERS = (20, 5, 0)
+"""So many numbers of a unit are written out, fewer where the whole would be longer than a bulletin may be."""
+LONGEST = 20_000
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,19 @@ def draft(
     The same figures always make the same text. Complaints about a unit so few that they could be recognised are left
     out.
     """
-    parts = [f"{title}{period.label}", "", "一、总体情况", _whole(period, total, before), "", "二、各单位办理情况"]
-    parts += [_unit(line) for line in lines if line.counts] or ["本期没有到期或者收到的诉求。"]
-    parts += ["", "三、需要整改的事项"]
-    found = [_section(name, stated[name]) for name in SECTIONS if stated.get(name)]
-    parts += [f"（{'一二三四'[n]}）{text}" for n, text in enumerate(found)] or ["本期没有需要整改的事项。"]
-    parts += ["", "四、计算口径", *formulas(SHOWN), f"{ROUNDING}。"]
-    return "\n".join(parts)
+    text = ""
+    for most in NUMBERS:
+        text = "\n".join(
+            [
+                f"{title}{period.label}", "", "一、总体情况", _whole(period, total, before), "", "二、各单位办理情况",
+                *([_unit(line) for line in lines if line.counts] or ["本期没有到期或者收到的诉求。"]), "",
+                "三、需要整改的事项", *_sections(lines, stated, most), "",
+                "四、计算口径", *formulas(SHOWN), f"{ROUNDING}。",
+            ]
+        )  # fmt: skip
+        if len(text) <= LONGEST:
+            break
+    return text
 
 
 def formulas(keys: Sequence[str]) -> list[str]:
@@ -86,15 +93,21 @@ def _unit(line: Line) -> str:
     return f"{line.unit}：{'，'.join(parts)}。"
 
 
-def _section(name: str, stated: Sequence[Stated]) -> str:
-    by_unit: dict[str, list[str]] = defaultdict(list)
-    for one in stated:
-        by_unit[one.unit].append(one.number)
-    return f"{SECTIONS[name]}{len(stated)}件。" + "".join(_named(unit, found) for unit, found in by_unit.items())
+def _sections(lines: Sequence[Line], stated: Mapping[str, Sequence[Stated]], most: int) -> list[str]:
+    found: list[str] = []
+    for name, label in SECTIONS.items():
+        numbers: dict[str, list[str]] = defaultdict(list)
+        for one in stated.get(name, ()):
+            if one.number:
+                numbers[one.unit].append(one.number)
+        held = [(line.unit, line.counts[name]) for line in lines if line.counts.get(name)]
+        if held:
+            named = "".join(_named(unit, count, sorted(numbers[unit])[:most]) for unit, count in held)
+            found.append(f"（{'一二三四'[len(found)]}）{label}{sum(count for _, count in held)}件。{named}")
+    return found or ["本期没有需要整改的事项。"]
 
 
-def _named(unit: str, numbers: Sequence[str]) -> str:
-    shown = sorted(number for number in numbers if number)[:NUMBERS]
-    more = len(numbers) - len(shown)
-    listed = "、".join(shown) + (f"{'，另' if shown else ''}{more}件不列编号" if more else "")
-    return f"{unit}{len(numbers)}件（{listed}）。"
+def _named(unit: str, count: int, numbers: Sequence[str]) -> str:
+    more = count - len(numbers)
+    listed = "、".join(numbers) + (f"{'，另' if numbers else ''}{more}件不列编号" if more else "")
+    return f"{unit}{count}件（{listed}）。"

@@ -33,22 +33,25 @@ class Period:
         return start_of_day(self.last + ONE)
 
     @property
-    def label(self) -> str:
-        """As a bulletin names it: the same days always have the same name."""
+    def name(self) -> str:
+        """The days in words."""
         first, last = self.first, self.last
         match self.kind:
             case "day":
-                return f"{_said(first)}日报"
-            case "week":
-                return f"{_said(first)}至{_said(last)}周报"
+                return _said(first)
             case "month":
-                return f"{first.year}年{first.month}月月报"
+                return f"{first.year}年{first.month}月"
             case "quarter":
                 return f"{first.year}年第{(first.month + 2) // 3}季度"
             case "year":
                 return f"{first.year}年度"
             case _:
                 return f"{_said(first)}至{_said(last)}"
+
+    @property
+    def label(self) -> str:
+        """As a bulletin names it: the same days always have the same name."""
+        return self.name + {"day": "日报", "week": "周报", "month": "月报"}.get(self.kind, "")
 
     @property
     def before(self) -> "Period":

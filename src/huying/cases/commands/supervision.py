@@ -13,8 +13,9 @@ from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import lead_of, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
-from huying.cases.models import Case, Nudge, Supervision
+from huying.cases.models import Case, Nudge, Supervision, Supplement
 from huying.cases.models.handling import VISIBLE_ASSIGNMENT
+from huying.core.lifecycle import OPEN
 from huying.core.verdict import Refused
 
 
@@ -151,3 +152,18 @@ def nudge(take: Take, given: NudgeInput) -> Refused | Mapping[str, Any]:
     row = Nudge.objects.create(case=take.case, unit=unit, note=given.note, at=take.now, by=take.actor.id)
     tell_unit(take.case, unit, "nudge", at=take.now)
     return {"nudge": row.pk}
+
+
+class GuideInput(Input):
+    content: Text = Field(title="指导意见")
+
+
+@action(
+    "case.guide", "指导意见", parties="supervisor dispatcher leader monitor", takes=GuideInput, case_states=OPEN
+)  # fmt: skip
+def guide(take: Take, given: GuideInput) -> Mapping[str, Any]:
+    """A word of guidance to the unit that leads, by who may see the case; its notice tells when it was read."""
+    row = Supplement.objects.create(case=take.case, kind="guidance", content=given.content, at=take.now)
+    unit = lead_of(take.case) or take.case.holder
+    tell_unit(take.case, unit, "supervision", at=take.now, method="guidance")
+    return {"supplement": row.pk}

@@ -477,7 +477,7 @@ def _members(reach: Reach, by: str, key: str) -> list[Any]:
 
 # ---- what a bulletin and an assessment name -----------------------------------------------------------
 
-MOST = 5000
+MOST = 50_000
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,7 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         "supplements": [
             {"kind": row.kind, "content": row.content, "at": stamp(row.at)}
             for row in rows("supplements")
+            if sees.staff or row.kind != "guidance"
         ],
         "attachments": [
             {"key": row.key, "label": row.label, "action": row.action, "size": row.size}

@@ -19,7 +19,7 @@ from huying.desk.page import not_found, show
 from huying.ui.forms import Options, show_refusal, to_data
 
 SUBMIT = "case.submit"
-LEFT_OUT = ("attachments", "requester__id_number", "requester__email")
+LEFT_OUT = ("attachments", "retaliation_over", "requester__id_number", "requester__email")
 """What a caller is not asked on the telephone."""
 ON_THE_SPOT = (
     "external_no", "mode", "source", "due", "retaliation_over", "channel", "category", "subject_unit", "anonymous",
@@ -28,7 +28,7 @@ ON_THE_SPOT = (
 """What who walks the grid does not fill in: the operators complete it."""
 
 HINTS = {
-    "place": "可以从列表中选，也可以填写地址。", "retaliation_over": "因反映问题受到打击报复的，填写原诉求的编号。",
+    "place": "可以从列表中选，也可以填写地址。",
     "external_no": "来源渠道的编号，可用于查找。", "due": "来源渠道规定了期限的填写。",
 }  # fmt: skip
 SPOT_HINTS = {
@@ -88,7 +88,8 @@ def _at_home(request: DeskRequest, first: dict[str, str]) -> dict[str, str]:
     while unit is not None and unit.kind not in PLACES:
         unit = unit.parent
     own = unit.path if unit is not None else ""
-    return {"kind": first["kind"] or "help", "place": f"{own} " if own else ""}
+    usual = "help" if "help" in policy_of(request.actor.platform).kind_rules else ""
+    return {"kind": first["kind"] or usual, "place": f"{own} " if own else ""}
 
 
 def _ask(request: DeskRequest, form: Any, refused: Refused | None = None, *, status: int = 200) -> HttpResponse:

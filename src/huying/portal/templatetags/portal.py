@@ -7,7 +7,7 @@ from huying.portal.views.submit import kind_hint
 from huying.ui.words import word
 
 register = template.Library()
-register.filter("kind_hint", kind_hint)
+register.simple_tag(kind_hint, name="kind_hint")
 
 
 @register.simple_tag

@@ -17,6 +17,7 @@ from huying.core.verdict import Refused
 from huying.people.actors import Actor
 from huying.people.models import Platform, Unit
 from huying.policy.model import Regulation
+from huying.portal import session
 from huying.portal.pages import page, platform_of
 from huying.portal.places import LONGEST, VILLAGES, Places, in_full, places_of, search
 from huying.portal.views.receipt import hand_receipt
@@ -27,14 +28,15 @@ KINDS = {
     "consult": "想了解政策、办事条件、流程和材料",
     "help": "遇到困难，需要政府部门帮助解决（不是紧急救助）",
     "complaint": "对服务、管理、消费等有不满，要求处理",
-    "report": "检举违法违规的单位或个人，身份默认保密",
+    "report": "检举违法违规的单位或个人",
     "suggestion": "对城市管理和公共服务提出意见、建议",
 }
 PHONE_REQUIRED = "承办单位在答复前会打这个电话联系您。"
 SUBJECTS = 1500
 """So many units are proposed at most."""
 LEFT_OUT = (
-    "channel", "urgency", "mode", "external_no", "place", "confidential", "requester__address", "requester__id_number",
+    "channel", "urgency", "mode", "external_no", "source", "due", "retaliation_over", "place", "confidential",
+    "requester__address", "requester__id_number",
 )  # fmt: skip
 
 
@@ -48,17 +50,24 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
         return _look_for_place(request, platform)
     if request.method != "POST":
         form = _form_class(platform, policy, places)(initial={"place_unit": request.GET.get("place", "")})
-        context = {"form": form, "key": secrets.token_urlsafe(32), "places": places}
+        context = {
+            "form": form, "key": secrets.token_urlsafe(32), "places": places,
+            "before": session.opened(request, platform, clock.now()),
+        }  # fmt: skip
         return page(request, platform, "submit/form.html", context)
     key = request.POST.get("key", "")
     data, files = to_data(ACTIONS["case.submit"].input, request.POST, request.FILES)
+    before = session.opened(request, platform, clock.now())
     outcome = submit_once(
         key,
-        actor=Actor(id="citizen:portal", role="citizen", platform=platform),
+        actor=Actor(
+            id="citizen:portal", role="citizen", platform=platform,
+            case_ids=frozenset({before.case.pk}) if before else frozenset(),
+        ),
         now=clock.now(),
-        data=_completed(data, request),
+        data=_completed(data, request, before),
         files=files,
-    )
+    )  # fmt: skip
     if not isinstance(outcome, Refused):
         return hand_receipt(redirect("portal:receipt", slug=slug), platform, key)
     form = _form_class(platform, policy, places)(request.POST)
@@ -66,6 +75,7 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "form": form,
         "places": places,
+        "before": before,
         "key": key if outcome.code != "invalid:key" else secrets.token_urlsafe(32),
         "refused": None if at_field else outcome,
         "had_files": bool(request.FILES),
@@ -80,14 +90,21 @@ def _look_for_place(request: HttpRequest, platform: Platform) -> HttpResponse:
     return page(request, platform, "submit/place.html", {"q": q, "found": found})
 
 
-def _completed(data: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-    """What the page itself knows: the channel, the place put together, and a wish for secrecy only when ticked."""
+OF_OTHERS = ("urgency", "mode", "external_no", "source", "due", "retaliation_over", "confidential")
+"""What a citizen does not say of their own accord, or not in this way."""
+
+
+def _completed(data: dict[str, Any], request: HttpRequest, before: session.Opened | None) -> dict[str, Any]:
+    """What the page itself knows: the channel, the place put together, and a wish for secrecy only when ticked.
+
+    Retaliation is suffered over the very case that this browser has open.
+    """
     place = " ".join(
         filter(None, (request.POST.get("place_unit", "").strip(), request.POST.get("place_text", "").strip()))
     )
-    data = {
-        name: value for name, value in data.items() if name not in ("urgency", "mode", "external_no", "confidential")
-    }
+    data = {name: value for name, value in data.items() if name not in OF_OTHERS}
+    if before is not None and request.POST.get("retaliated"):
+        data["retaliation_over"] = before.case.number
     if request.POST.get("confidential"):
         data["confidential"] = True
     return {**data, "channel": CHANNEL, "place": place}
@@ -129,6 +146,8 @@ def _form_class(platform: Platform, policy: Regulation, places: Places) -> type[
         },
         leave_out=LEFT_OUT,
     )  # fmt: skip
+    always = "、".join(kind.label for kind in policy.kinds if kind.confidential)
+    secret = f"{always}不勾选也默认保密。" if always else ""
     where = "所在村、社区" if places.has_villages else "所在乡镇、街道"
 
     class SubmitForm(made):  # type: ignore[misc, valid-type]  # the parent is made from the action's input
@@ -144,7 +163,7 @@ def _form_class(platform: Platform, policy: Regulation, places: Places) -> type[
         confidential = forms.Field(
             required=False,
             label="为我保密",
-            help_text="姓名和电话只有受理人员能看到，承办单位看不到。举报不勾选也默认保密。",
+            help_text=f"姓名和电话只有受理人员能看到，承办单位看不到。{secret}",
             widget=forms.CheckboxInput(),
         )
 
@@ -171,6 +190,8 @@ def _subjects(platform: Platform, places: Places) -> list[tuple[str, str]]:
     return [(path, "" if path.endswith(name) else name) for path, name in (*named, *villages)]
 
 
-def kind_hint(kind: str) -> str:
-    """What a kind of request is meant for."""
-    return KINDS.get(kind, "")
+def kind_hint(policy: Regulation, kind: str) -> str:
+    """What a kind of request is meant for, and whether it is kept secret."""
+    rule = policy.kind_rules.get(kind)
+    said = [KINDS.get(kind, ""), "身份默认保密" if rule is not None and rule.confidential else ""]
+    return "，".join(one for one in said if one)

@@ -9,8 +9,9 @@ or a table with `part`, stands for the steps of that name in parts.toml or in th
 later one, `chance` leaves a step out now and then.
 
 In the input `~name` is one of the phrases of that name, `{any = [...]}` one of several, and words in braces are what a
-history is about: {place} {p} {d} {n} {village} {town} {district} {centre} {lead} {decider} {number0} {due5}, the words
-of its matter, and the further keys of the table that named the part.
+history is about: {place} {p} {d} {day} {n} {village} {town} {district} {centre} {lead} {decider} {number0} {due5}, the
+words of its matter, and the further keys of the table that named the part. `matter` names the group of matters to choose
+from, `about` only those of a category, `place` a certain place.
 """
 
 import re
@@ -26,7 +27,8 @@ from huying.site.demo.plan import Hours, Planned, span
 from huying.site.demo.story import Step, Steps, short
 from huying.site.demo.texts import City, Matter
 
-WHEN = ("这几天", "上周以来", "昨天", "这个月", "前天晚上", "最近一个星期")
+WHEN = ("这几天", "上周以来", "这个月", "最近一个星期", "近半个月")
+DAY = ("昨天", "前天", "前几天", "上周五", "上个星期")
 Table = Mapping[str, Any]
 ONLY_WORD = re.compile(r"\{(\w+)\}")
 DUE = re.compile(r"(due|date)(\d+)")
@@ -57,7 +59,7 @@ class Scene:
         self.channel: dict[int, str] = {}
         self.made: dict[str, Any] = {}
         self.script = next(one for one in city.scripts if one["name"] == planned.path.name)
-        self.matter = self._matter(self.script["matter"])
+        self.matter = self._matter(self.script["matter"], self.script.get("about", ""))
         self.words: dict[str, Any] = {}
         self._set_the_scene()
 
@@ -137,15 +139,16 @@ class Scene:
 
     # --- Words ----------------------------------------------------------------------------------
 
-    def _matter(self, group: str) -> Matter:
-        return self.rng.choice([one for one in self.city.matters if one.group == group])
+    def _matter(self, group: str, about: str) -> Matter:
+        return self.rng.choice([one for one in self.city.matters if one.group == group and about in ("", one.category)])
 
     def _set_the_scene(self) -> None:
         matter, units = self.matter, self.units
-        path = self.rng.choice(self.city.data["places"][matter.place])
+        path = self.script.get("place") or self.rng.choice(self.city.data["places"][matter.place])
         words = self.words
         words["place"] = self._place(path)
-        words["p"], words["d"], words["n"] = short(path), self.rng.choice(WHEN), self.rng.randint(2, 9)
+        words["p"], words["n"] = short(path), self.rng.randint(2, 9)
+        words["d"], words["day"] = self.rng.choice(WHEN), self.rng.choice(DAY)
         words["serial"] = f"{self.at:%m%d}-{self.rng.randrange(10**5):05}"
         words["told"] = self.rng.randrange(len(matter.says))
         words["told_title"] = matter.says[words["told"]][0]
