@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.urls import NoReverseMatch, include, path, reverse
 
 from huying.base import clock
 from huying.base.clock import local_date
@@ -18,7 +17,6 @@ from huying.cases.models import Assignment, Bulletin, Case, CaseSubject, TimeLim
 from huying.cases.queries.circular import draft_of, due_periods, is_published
 from huying.core.periods import between, period_of
 from huying.core.sheets import Line, figures_sheet
-from huying.desk.views import figures, hot_topics, progress
 from huying.people.actors import actors_of
 from huying.people.registers import SignIn
 from huying.people.units import find_unit
@@ -27,27 +25,6 @@ from huying.reports.circular import write_drafts
 
 HOUSING, ROADS, STREET = "市住建局", "市交通运输局", "东岳路街道"
 PAGE = "/desk/figures/"
-
-PAGES = [
-    path("figures/", figures.page, name="desk_figures"),
-    path("figures/cases/", figures.cases, name="desk_figures_cases"),
-    path("figures/scores/", figures.scores, name="desk_scores"),
-    path("figures/circular/", figures.circular, name="desk_circular"),
-    path("figures/export/<slug:what>/", figures.export, name="desk_figures_export"),
-    path("hot-topics/", hot_topics.page, name="desk_hot_topics"),
-    path("progress/", progress.page, name="desk_progress"),
-]
-urlpatterns = [path("desk/", include(PAGES)), path("", include("huying.site.urls"))]
-
-
-@pytest.fixture(autouse=True)
-def addresses(settings: Any) -> None:
-    """The pages at their addresses, as long as the desk's own list has not got them."""
-    try:
-        reverse("desk_figures")
-    except NoReverseMatch:
-        settings.ROOT_URLCONF = __name__
-
 
 def text(response: Any, status: int = 200) -> str:
     assert response.status_code == status, response.content.decode()

@@ -93,6 +93,13 @@ PAGES: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     "desk/search/": (staff("200"), NO_POST),
     "desk/supervision/": (staff("nothing"), NO_POST),
     "desk/intake/": (staff("nothing"), staff("nothing")),
+    "desk/figures/": (staff("nothing", leader="200"), NO_POST),
+    "desk/figures/cases/": (staff("nothing"), NO_POST),
+    "desk/figures/scores/": (staff("nothing", leader="200"), NO_POST),
+    "desk/figures/circular/": (staff("nothing"), NO_POST),
+    "desk/figures/export/<slug:what>/": (staff("nothing"), NO_POST),
+    "desk/hot-topics/": (staff("nothing"), NO_POST),
+    "desk/progress/": (staff("200", admin="nothing"), NO_POST),
     "desk/units/": (staff("200"), NO_POST),
     "desk/registers/": (staff("200", admin="nothing"), NO_POST),
     "desk/registers/<str:entry_id>/": (NO_GET, staff("nothing")),
@@ -147,7 +154,7 @@ ROUTES: Mapping[str, dict[str, str]] = {
         "case.dispatch", "case.reassign", "case.claim", "case.return", "supervision.open", "supervision.respond",
         "supervision.close", "case.nudge", "case.connect", "case.request_complex", "reply.approve", "reply.reject",
         "case.official_letter", "case.disclose", "case.publish", "case.unpublish", "case.delegate", "case.transfer_up",
-        "case.request_refusal", "case.request_closure",
+        "case.request_refusal", "case.request_closure", "case.guide",
     )
 } | {
     f"POST /api/v1/citizen/{action}": CITIZENS_OWN
@@ -354,7 +361,7 @@ def address(page: str, number: str, key: str, label: str) -> str:
     values = {
         "<str:number>": number, "<str:key>": key,
         "<str:action_id>": "case.urge" if "<slug:slug>" in page else "case.claim",
-        "<slug:slug>": "city", "<slug:key>": "all", "<str:label>": quote(label), "<int:key>": "999999",
+        "<slug:slug>": "city", "<slug:key>": "all", "<str:label>": quote(label), "<int:key>": "999999", "<slug:what>": "units",
         "<str:entry_id>": "interview.recorded",
     }  # fmt: skip
     return "/" + re.sub(r"<[^>]+>", lambda found: values[found.group()], page)

@@ -44,6 +44,8 @@ def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
             return cases
         case "tree":
             return _in_tree(cases, actor.unit)
+        case "unit" if actor.unit.kind == "oversight":
+            return _in_tree(cases, actor.unit)
         case "unit":
             return cases.filter(pk__in=_of_unit(actor.unit, case_id))
         case "own":
@@ -105,14 +107,14 @@ def _decides(unit: Unit) -> QuerySet[Application]:
 
 def _in_tree(cases: QuerySet[Case], unit: Unit) -> QuerySet[Case]:
     """What a unit's tree holds: everything at the root; else the cases held or handled below, or that it decides on."""
-    top = _top_of(unit)
+    top = top_of(unit)
     if top.parent_id is None:
         return cases
     held = Q(holder__left__range=(top.left, top.right))
     return cases.filter(held | Exists(_assignments_below(top)) | Exists(_decides(unit)))
 
 
-def _top_of(unit: Unit) -> Unit:
+def top_of(unit: Unit) -> Unit:
     """The top of the tree that a unit looks after: its parent's for a centre or an overseeing body, else its own."""
     return unit.parent if unit.kind in OVERSEEING and unit.parent is not None else unit
 
@@ -143,8 +145,14 @@ def forbidden_spans(case: Case) -> list[Span]:
 
 
 def is_centre_for(actor: Actor, case: Case) -> bool:
-    """Whether `actor` sits in the unit that holds the case, or in one above it."""
-    return actor.unit is not None and (actor.unit.pk == case.holder_id or _top_of(actor.unit).holds(case.holder))
+    """Whether `actor` sits in the unit that holds the case, or in one above it or above the unit that leads."""
+    if actor.unit is None:
+        return False
+    top = top_of(actor.unit)
+    if actor.unit.pk == case.holder_id or top.holds(case.holder):
+        return True
+    lead = case.assignments.filter(role="lead", state__in=VISIBLE_ASSIGNMENT).order_by("-pk").first()
+    return lead is not None and top.left < lead.unit_left <= top.right
 
 
 def oversees(actor: Actor, case: Case) -> bool:
@@ -156,6 +164,6 @@ def oversees(actor: Actor, case: Case) -> bool:
         return True
     if unit.kind == "discipline":
         return unit.parent is not None and unit.parent.holds(case.holder)
-    top = _top_of(unit)
+    top = top_of(unit)
     below = case.assignments.filter(role="lead", unit_left__gt=top.left, unit_left__lte=top.right)
     return below.filter(state__in=VISIBLE_ASSIGNMENT).exists()

@@ -59,11 +59,10 @@ def judge_bad(
 
 
 def judge_closing(
-    called_back: bool, was_dispatched: bool, contactable: bool, round_: int, rule: CallbackRule
+    called_back: bool, was_dispatched: bool, contactable: bool, rule: CallbackRule
 ) -> Refused | None:
     """Whether a case may be closed: what the regulation wants called back is, if there is somebody to call."""
-    required = rule.required or (rule.required_after_rework and round_ > 1)
-    if required and was_dispatched and contactable and not called_back:
+    if rule.required and was_dispatched and contactable and not called_back:
         return Refused("callback_missing", "工单须经人工回访后才能办结，请先回访。", rule)
     return None
 

@@ -7,6 +7,8 @@ from django.shortcuts import render
 
 from huying.cases.commands import ACTIONS
 from huying.cases.policies import policy_of
+from huying.cases.queries.indicators import OWN_UNIT, reads_figures
+from huying.cases.queries.progress import TRACKING
 from huying.cases.queries.queues import queues_of
 from huying.cases.queries.registers import READERS, reads
 from huying.cases.queries.sample import SAMPLING
@@ -36,6 +38,9 @@ def frame(request: DeskRequest) -> dict[str, Any]:
         "queues": queues_of(actor),
         "takes_in": actor.role in ACTIONS["case.submit"].parties,
         "supervises": actor.role in SUPERVISING,
+        "figures": reads_figures(actor),
+        "topics": reads_figures(actor) and actor.role not in OWN_UNIT,
+        "tracks": actor.role in TRACKING,
         "samples": actor.role in SAMPLING,
         "registers": any(reads(actor, name) for name in READERS),
         "claim": _claim(policy),

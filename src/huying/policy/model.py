@@ -267,6 +267,8 @@ class FlowRule(Rule):
     direction: Literal["bottom_up", "centre"]
     levels: tuple[str, ...] = ()
     screened_words: tuple[str, ...] = ()
+    suggested_words: tuple[str, ...] = ()
+    """Words by which the platform suggests that a matter is one for the top; it starts below all the same."""
     hop_keeps_clock: bool = False
     """What a centre below hands on stays inside the date that the centre above set (decision Z-7)."""
 
@@ -411,7 +413,7 @@ class CallbackRule(Conditional):
 
     required: bool
     required_after_rework: bool = False
-    """A round that was redone is called back before the case may close."""
+    """A round that was redone is called back before the case may be archived."""
     items: tuple[str, ...] = ()
     methods: tuple[str, ...] = ("phone", "visit", "site", "survey")
     attempts: int = 3

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 import jmespath
 from django.db import transaction
@@ -122,7 +123,7 @@ def _platform(path: Path, regulation_id: str, platforms: dict[str, Platform]) ->
         except UnclearRegulation as unclear:
             raise BadScenario(f"{path}：规定“{regulation_id}”不可用：{unclear}") from None
         platforms[regulation_id] = open_platform(
-            f"story-{regulation_id}", policy.info.platform_name, regulation_id, policy.tree
+            f"story-{regulation_id[:30]}-{uuid4().hex[:12]}", policy.info.platform_name, regulation_id, policy.tree
         )
     return platforms[regulation_id]
 

@@ -15,7 +15,7 @@ from huying.cases.commands.documents import next_document_no
 from huying.cases.commands.endings import close_case
 from huying.cases.commands.handling import bad_rounds
 from huying.cases.commands.intake import Text
-from huying.cases.commands.notices import tell_unit
+from huying.cases.commands.notices import tell_citizen, tell_unit
 from huying.cases.commands.proposals import lead_of, propose_for_rating, propose_when, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import Application, Callback, Case, Consent, Evaluation, Supervision
@@ -23,6 +23,7 @@ from huying.cases.queries.completeness import gaps_of
 from huying.cases.queries.time_limits import source_rule
 from huying.core import callback as core
 from huying.core.exemption import ExemptionAsk, judge_exemption
+from huying.core.routing import is_forbidden
 from huying.core.verdict import Refused
 from huying.policy.model import DissatisfiedRule, RatingSource, When
 
@@ -115,7 +116,7 @@ def call_back(take: Take, given: CallBackInput) -> Refused | Mapping[str, Any]:
         )  # fmt: skip
         _compare(take, given)
     outcome: str = "stay"
-    if bad and (case.assignments.exists() or take.policy.dissatisfied.does == "propose"):
+    if bad and (case.assignments.exists() or take.policy.dissatisfied.does in ("propose", "supervise")):
         outcome = _follow_bad(take, source)
     elif case.state == "feedback" and rule.closes and core.is_done(given.result, _tries(take), rule):
         close_case(take)
@@ -165,7 +166,7 @@ def _follow_bad(take: Take, source: RatingSource) -> core.Outcome:
             case.save(update_fields=["awaits_panel"])
         case "supervise":
             _supervise(take, rule)
-            if lead is not None and bad <= rule.rounds:
+            if bad <= rule.rounds:
                 open_round(take, "dissatisfied", "rework")
         case "propose":
             propose_for_rating(case, rule, at=take.now)
@@ -191,13 +192,17 @@ def _supervise(take: Take, rule: DissatisfiedRule) -> None:
 
 
 def open_round(take: Take, cause: str, template: str, note: str = "") -> None:
-    """A new round at the unit that led the last one."""
+    """A new round at the unit that led the last one; what was answered at once goes to the dispatcher."""
     lead = lead_of(take.case)
-    assert lead is not None
     take.case.round += 1
     take.case.closed_at = None
     take.case.save(update_fields=["round", "closed_at"])
     time_limits.reopen(take.case.limits.filter(name="long_unresolved"), at=take.now)
+    if lead is None or is_forbidden(lead.left, take.forbidden):  # whom a merged case complains of begins no round
+        take.case.state = "received"
+        take.case.save(update_fields=["state"])
+        time_limits.refresh(take.case, at=take.now)
+        return
     assignment = assign(take, lead, cause=cause, note=note)
     if template == "formal_assignment":
         assignment.document_no = next_document_no(take, template)
@@ -218,8 +223,8 @@ def rework(take: Take, given: ReworkInput) -> Refused | Mapping[str, Any]:
     """Back to the unit for another round."""
     if lead_of(take.case) is None:
         return Refused("wrong_state", "这件诉求没有交办过单位，不能退回重办。", take.rule)
-    take.case.awaits_panel = False
-    take.case.save(update_fields=["awaits_panel"])
+    take.case.awaits_panel, take.case.archived = False, False
+    take.case.save(update_fields=["awaits_panel", "archived"])
     open_round(take, "rework", "rework", f"{given.ground}：{given.reason}")
     # The ground is typed: it goes with the reason to the unit and not into the journal, which nobody can correct.
     return {"round": take.case.round}
@@ -341,9 +346,10 @@ def _ask_review(take: Take, type_: str, reason: str) -> Refused | Mapping[str, A
 @approves("re_review")
 def _approve_review(take: Take, application: Application, given: DecideInput) -> Refused | Mapping[str, Any]:
     """复查、复核: handling was improper, so the unit begins anew."""
-    if take.case.state not in ("feedback", "closed") or lead_of(take.case) is None:
-        return Refused("wrong_state", "这件诉求正在办理或者没有交办过单位，不能退回重办。", take.rule)
+    if take.case.state not in ("feedback", "closed"):
+        return Refused("wrong_state", "这件诉求正在办理，不能退回重办。", take.rule)
     open_round(take, "review", "rework", given.opinion)
+    tell_citizen(take.case, "rework", at=take.now)
     return {"round": take.case.round}
 
 
@@ -371,7 +377,7 @@ def close(take: Take, given: CloseInput) -> Refused | Mapping[str, Any]:
     if case.awaits_panel:
         return Refused("wrong_state", "诉求人两次不满意，须先组织分析研判。", take.policy.panel)
     refused = core.judge_closing(
-        called_back=is_called_back(take, case), was_dispatched=case.assignments.exists(), round_=case.round,
+        called_back=is_called_back(take, case), was_dispatched=case.assignments.exists(),
         contactable=not case.anonymous, rule=take.policy.callback_rule(take.facts()),
     )  # fmt: skip
     refused = refused or take.store(given.attachments)
@@ -394,6 +400,10 @@ def archive(take: Take, given: Any) -> Refused | Mapping[str, Any]:
         return Refused("already_done", "这件诉求已经归档。", take.rule)
     if take.policy.closing.archive_after_evaluation and not _is_evaluated(take):
         return Refused("callback_missing", "还没有评价或回访，评价期满后才能归档。", take.policy.closing)
+    again = take.policy.callback_rule(take.facts())
+    redone = take.case.state == "closed" and take.case.round > 1 and not take.case.anonymous
+    if again.required_after_rework and redone and not is_called_back(take, take.case):
+        return Refused("callback_missing", "整改后还没有再次回访，不能归档。", again)
     gaps = gaps_of(take.case)
     if gaps:
         reason = "归档材料不完整：" + "；".join(gap.text for gap in gaps) + "。"

@@ -16,6 +16,7 @@ from huying.cases.commands.registry import Input, Take, action
 from huying.cases.commands.time_limits import GIVEN
 from huying.cases.models import Application, Assignment, CaseSubject, Reply
 from huying.core.extension import ExtensionAsk, judge_days, judge_extension
+from huying.core.routing import is_forbidden
 from huying.core.verdict import Refused
 from huying.people.models import Unit
 from huying.people.units import find_unit, superior_of
@@ -84,6 +85,8 @@ def _decider(take: Take, rule: DecidedRule) -> tuple[Unit, tuple[str, ...]]:
 def _above(take: Take, unit: Unit) -> Unit:
     """The level above. A date that a centre further up set is only moved by that centre (decision Z-7)."""
     above = superior_of(unit)
+    while is_forbidden(above.left, take.forbidden) and superior_of(above).pk != above.pk:
+        above = superior_of(above)  # the level above is itself complained about: the next one decides
     if take.policy.flow.hop_keeps_clock and take.action.id == "case.request_extension" and above.kind == "centre":
         handed = take.case.assignments.filter(role="lead", round=take.case.round, unit=above).exists()
         return superior_of(above) if handed else above
@@ -142,6 +145,8 @@ def _settle(take: Take, application: Application, state: str, opinion: str) -> N
     time_limits.end(application.limits.all(), at=take.now)
     if application.by_unit is not None:
         tell_unit(take.case, application.by_unit, "decided", at=take.now, type=application.type, decision=state)
+    else:
+        tell_citizen(take.case, "decided", at=take.now, type=application.type, decision=state)
 
 
 @approves("return")
@@ -165,6 +170,8 @@ def _approve_return(take: Take, application: Application, given: DecideInput) ->
             take.case.state = "received"
             take.case.save(update_fields=["state"])
     elif units is not None:
+        if take.case.assignments.filter(unit=units[0], state__in=("dispatched", "handling", "submitted")).exists():
+            return Refused("invalid:unit", f"“{units[0].name}”已经在办理这件诉求。", take.rule)
         assignments.give(take, units[0], "co", cause=assignment.cause)
     time_limits.refresh(take.case, at=take.now)
     returns = Application.objects.filter(case=take.case, type="return", state="approved").count()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from huying.cases.access import top_of
 from huying.cases.commands import time_limits
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.proposals import propose_by_count
@@ -41,7 +42,7 @@ def judge_reach(take: Take, units: tuple[Unit, list[Unit]], name: str) -> Refuse
     """A dispatcher gives work to units of the tree that the own unit looks after, and to no others."""
     unit = take.actor.unit
     assert unit is not None
-    top = unit.parent if unit.kind == "centre" and unit.parent is not None else unit
+    top = top_of(unit)
     lead, co = units
     for one in (lead, *co):
         if not top.holds(one):
@@ -61,6 +62,9 @@ def assign(
     """
     case, unit = take.case, take.actor.unit
     goes_on = _goes_on(take)
+    if not procedure and (take.action.id != "case.dispatch" or case.state == "handling"):
+        last = case.assignments.filter(role="lead").order_by("-pk").first()
+        procedure = last.procedure if last is not None else ""
     if lead.kind == "centre" or (unit is not None and lead.pk == unit.pk):
         case.holder = lead
     elif unit is not None and unit.pk != case.holder_id and take.actor.role == "dispatcher" and unit.kind == "centre":

@@ -33,7 +33,7 @@ class FailInput(Input):
     note: str = Field(max_length=2000, title="退回理由")
 
 
-@action("check.pass", "审核通过", parties="checker", takes=PassInput, held_by="centre", case_states=("checking",))
+@action("check.pass", "审核通过", parties="checker", takes=PassInput, held_by="checker", case_states=("checking",))
 def pass_(take: Take, given: PassInput) -> Refused | Mapping[str, Any]:
     """The reply holds and goes to the citizen."""
     if not all(given.criteria.model_dump().values()):
@@ -43,7 +43,7 @@ def pass_(take: Take, given: PassInput) -> Refused | Mapping[str, Any]:
     return {"reply": reply.pk}
 
 
-@action("check.fail", "审核退回", parties="checker", takes=FailInput, held_by="centre", case_states=("checking",))
+@action("check.fail", "审核退回", parties="checker", takes=FailInput, held_by="checker", case_states=("checking",))
 def fail(take: Take, given: FailInput) -> Mapping[str, Any]:
     """The reply goes back to the unit as a new round; the clock goes on from its first start."""
     reply = _decide(take, "failed", given)

@@ -18,7 +18,7 @@ class TransferInput(Input):
     content: Text = Field(title="线索内容")
 
 
-@action("clue.transfer", "线索移交", parties="supervisor", takes=TransferInput, held_by="overseer")
+@action("clue.transfer", "线索移交", parties="supervisor", takes=TransferInput, held_by="overseer", unit_fields=("to",))
 def transfer(take: Take, given: TransferInput) -> Refused | Mapping[str, Any]:
     """A clue goes to the inspectors; one that the platform drafted on the same ground is taken up."""
     known = {ground.key for ground in (*take.policy.supervision_grounds, *take.policy.clue_grounds)}

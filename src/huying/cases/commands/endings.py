@@ -19,8 +19,12 @@ def end_case(take: Take, state: str) -> None:
     take.case.state = state
     take.case.save(update_fields=["state"])
     cancel_assignments(take)
-    take.case.applications.filter(state="pending").update(state="lapsed", decided_at=take.now)
-    time_limits.drop(take.case.limits.exclude(name="supervision"), at=take.now)
+    pending = take.case.applications.filter(state="pending")
+    if state == "closed":  # what the requester wants looked at again is not over when the case is closed
+        pending = pending.exclude(type__in=("review", "re_review"))
+    pending.update(state="lapsed", decided_at=take.now)
+    going_on = take.case.limits.exclude(name="supervision").exclude(application__state="pending")
+    time_limits.drop(going_on, at=take.now)
 
 
 def cancel_assignments(take: Take, state: str = "cancelled") -> list[int]:

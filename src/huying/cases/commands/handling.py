@@ -89,12 +89,19 @@ class ExtensionInput(Input):
     progress: str = Field(default="", max_length=2000, title="目前进展")
 
 
-@action("case.request_extension", "申请延期", parties="handler", takes=ExtensionInput, held_by="lead", **IN_HAND)
+def _progress(take: Take) -> tuple[str, ...]:
+    """What the citizen is told with the new date."""
+    rule = extension_rule(take)
+    return ("progress",) if rule is not None and rule.progress_required else ()
+
+
+@action(
+    "case.request_extension", "申请延期", parties="handler", takes=ExtensionInput, held_by="lead",
+    also_requires=_progress, **IN_HAND,
+)  # fmt: skip
 def request_extension(take: Take, given: ExtensionInput) -> Refused | Mapping[str, Any]:
     """A later date is asked for; the limit moves only when it is granted."""
     rule = extension_rule(take)
-    if rule is not None and rule.progress_required and not given.progress:
-        return Refused("missing:progress", "申请延期时请写明目前进展，批准后一并告知诉求人。", rule)
     refused = judge_extension_request(take, given.workdays)
     if refused or rule is None:
         return refused or Refused("not_enabled", "本办理方式没有延期的规定。", take.rule)

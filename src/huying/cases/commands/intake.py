@@ -154,7 +154,7 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
         else:
             case.holder = start_at
     case.save(update_fields=["source_due_on", "flow", "accepted_at", "holder"])
-    time_limits.start_for_case(take.case, "submission", at=take.now)
+    time_limits.start_for_case(take.case, "submission", at=take.now, waits=case.accepted_at is None)
     tell_citizen(take.case, "receipt", at=take.now)
     if case.accepted_at is not None and start_at is not None:
         assign(take, start_at, cause="first")
@@ -172,9 +172,12 @@ def _lowest(take: Take, place: Unit | None, *, screened: bool) -> Unit | None:
     flow = take.policy.flow
     if flow.direction != "bottom_up" or not take.actor.is_citizen or screened or place is None:
         return None
-    if any(word in f"{take.case.title}{take.case.content}" for word in flow.screened_words):
+    text = f"{take.case.title}{take.case.content}"
+    screened = any(word in text for word in flow.screened_words)
+    if screened or any(word in text for word in flow.suggested_words):
         take.case.flags = {**take.case.flags, "top_down_suggested": True}
         take.case.save(update_fields=["flags"])
+    if screened:
         return None
     if place.kind in flow.levels and place.handles:
         return place
@@ -333,7 +336,7 @@ def _answered(take: Take, unit: Unit, content: str) -> None:
     take.case.state, take.case.outcome = "feedback", "explained"
     take.case.accepted_at = take.case.accepted_at or take.now
     take.case.save(update_fields=["state", "outcome", "accepted_at"])
-    time_limits.end(take.case.limits.filter(name="long_unresolved"), at=take.now)
+    time_limits.end(take.case.limits.filter(assignment=None, application=None, supervision=None), at=take.now)
     tell_citizen(take.case, "replied", at=take.now)
 
 
@@ -442,6 +445,7 @@ def accept(take: Take, given: AcceptInput) -> Refused | Mapping[str, Any]:
         _protect_as(take, given.kind)
     take.case.accepted_at = take.now
     take.case.save(update_fields=["kind", "category", "urgency", "complexity", "confidential", "accepted_at"])
+    time_limits.rechoose(take.case, at=take.now)
     return {"kind": take.case.kind}
 
 

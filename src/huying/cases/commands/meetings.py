@@ -9,18 +9,19 @@ from pydantic import Field
 from huying.base.clock import local_date
 from huying.cases.access import visible_cases
 from huying.cases.commands import time_limits
-from huying.cases.commands.assignments import assign, choose_units
+from huying.cases.commands.assignments import assign, choose_units, give
 from huying.cases.commands.documents import next_document_no
 from huying.cases.commands.endings import end_assignment
 from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_unit
-from huying.cases.commands.proposals import lead_of, tell_supervised
+from huying.cases.commands.proposals import open_lead_of, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import Case, Link, Meeting, Report, Supervision, TimeLimit
 from huying.cases.policies import rules_of
 from huying.core.lifecycle import OPEN
 from huying.core.routing import is_forbidden
 from huying.core.verdict import Refused
+from huying.people.models import Unit
 from huying.people.units import find_unit
 
 
@@ -53,11 +54,7 @@ def hold(take: Take, given: MeetingInput) -> Refused | Mapping[str, Any]:
             return units
         if take.case.state not in ("received", "handling"):
             return Refused("wrong_state", "已经答复的诉求不能由会议改派单位。", take.rule)
-        procedure = ""
-        for assignment in take.case.assignments.filter(state__in=("dispatched", "handling")):
-            procedure = procedure or assignment.procedure
-            end_assignment(take, assignment, "cancelled")
-        assign(take, units[0], units[1], cause="first", procedure=procedure, note=given.minutes)
+        _bind(take, units, given.minutes)
     for path in given.attendees:
         try:
             unit = find_unit(take.platform, path)
@@ -68,6 +65,27 @@ def hold(take: Take, given: MeetingInput) -> Refused | Mapping[str, Any]:
         tell_unit(take.case, unit, "supervision", at=take.now, method="meeting")
     take.made = meeting
     return {"meeting": meeting.pk}
+
+
+def _bind(take: Take, units: tuple[Unit, list[Unit]], minutes: str) -> None:
+    """Lead and co-units as the meeting named them. A lead that stays keeps its clock, unless the procedure changes."""
+    lead, co = units
+    open_ones = list(take.case.assignments.filter(state__in=("dispatched", "handling")).select_related("unit"))
+    now = next((one for one in open_ones if one.role == "lead"), None)
+    before = now.procedure if now is not None else ""
+    known = {rule.key: rule for rule in take.policy.procedures}
+    joint = bool(co) and "joint" in known and known["joint"].when.holds(take.facts()) and before != "submit"
+    procedure = "joint" if joint else before
+    stays = now is not None and now.unit_id == lead.pk and procedure == before
+    for one in open_ones:
+        if one is not now or not stays:
+            end_assignment(take, one, "cancelled")
+    if not stays:
+        assign(take, lead, co, cause="first", procedure=procedure, note=minutes)
+        return
+    for unit in co:
+        give(take, unit, "co", cause="first", procedure=procedure, note=minutes)
+    time_limits.refresh(take.case, at=take.now)
 
 
 class ReportInput(Input):
@@ -115,7 +133,7 @@ def instruct(take: Take, given: InstructInput) -> Refused | Mapping[str, Any]:
     """The leader's instruction, which becomes a supervision of the unit named or of the lead."""
     report = take.target
     assert isinstance(report, Report)
-    unit = take.unit(given.unit, "unit") if given.unit else lead_of(take.case)
+    unit = take.unit(given.unit, "unit") if given.unit else open_lead_of(take.case)
     if isinstance(unit, Refused):
         return unit
     report.state, report.instruction, report.to_unit = "instructed", given.content, unit

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Q
 from pydantic import Field
 
 from huying.cases.access import visible_cases
@@ -38,7 +39,8 @@ def merge(take: Take, given: MergeInput) -> Refused | Mapping[str, Any]:
     if main.submitted_at > case.submitted_at:
         return Refused("invalid:into", "并单以最早提交的一件为主件，请反过来合并。", rule)
     for assignment in main.assignments.filter(state__in=("dispatched", "handling", "submitted")):
-        if is_forbidden(assignment.unit_left, take.forbidden):
+        lefts = [left for left in (assignment.unit_left, assignment.delegate_left) if left is not None]
+        if any(is_forbidden(left, take.forbidden) for left in lefts):
             return Refused("recusal", "主件的承办单位正是本件反映的单位，不能合并。", take.policy.recusal)
     undo = {"state": case.state, "at": take.now.isoformat(), "assignments": {}}
     open_ones = case.assignments.filter(state__in=("dispatched", "handling", "submitted"))
@@ -72,10 +74,8 @@ def unmerge(take: Take, given: NoInput) -> Mapping[str, Any]:
     link = take.case.links_out.get(type="merged")
     for pk, state in link.undo["assignments"].items():
         Assignment.objects.filter(pk=int(pk)).update(state=state, ended_at=None)
-    for limit in take.case.limits.filter(ended_at=link.undo["at"], met__isnull=True):
-        limit.ended_at = None
-        limit.save(update_fields=["ended_at"])
-        time_limits.schedule_next(limit, after=take.now)
+    dropped = take.case.limits.filter(ended_at=link.undo["at"])
+    time_limits.reopen(dropped.filter(Q(met__isnull=True) | Q(met=False, missed_at__isnull=False)), at=take.now)
     CaseSubject.objects.filter(case=link.other_id, pk__in=link.undo.get("subjects", ())).delete()
     take.case.state = link.undo["state"]
     take.case.save(update_fields=["state"])

@@ -4,7 +4,7 @@ visible (`not_found`) → known (`not_enabled`) → role and unit (`not_permitte
 (`not_my_decision`) → state (`wrong_state`) → fields (`missing:`, `invalid:`) → conditions and limits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,7 @@ from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES, judge_state
 from huying.core.routing import judge_recusal
 from huying.core.verdict import Refused
 from huying.people.actors import Actor
-from huying.people.units import UnknownUnit, find_unit
+from huying.people.units import UnknownUnit, find_unit, superior_of
 
 TARGET_STATES = {
     "pending": "待决定", "approved": "已同意", "rejected": "不同意", "lapsed": "已失效", "proposed": "待发起",
@@ -115,7 +115,7 @@ def _take(
         return refused
     if version is not None and take.case is not None and version != take.case.version:
         return Refused("stale", "这件诉求刚刚被别人处理过，请刷新后再试。")
-    given = parse(action, data)
+    given = parse(action, data, action.also_requires(take) if action.also_requires else ())
     if isinstance(given, Refused):
         return given
     if take.takes_up:
@@ -154,7 +154,7 @@ def authorise(take: Take, target: Model | None) -> Refused | None:
     forbidden = Refused("not_permitted", f"您的身份不能进行“{take.action.label}”。", rule)
     if take.actor.role not in allowed:
         return forbidden
-    if rule.levels and (take.actor.unit is None or take.actor.unit.kind not in rule.levels):
+    if rule.levels and take.actor.unit is not None and take.actor.unit.kind not in rule.levels:
         return forbidden
     if take.action.on == "platform":
         return None
@@ -208,6 +208,8 @@ def _holds(take: Take) -> bool:
             return actor.is_citizen or (actor.role == "channel" and actor.channel == take.case.channel)
         case "centre":
             return is_centre_for(actor, take.case)
+        case "checker":
+            return _checks(take)
         case "dispatcher":
             return is_centre_for(actor, take.case) or _leads(take)
         case "overseer":
@@ -231,6 +233,17 @@ def _holds(take: Take) -> bool:
             return take.action.held_by == "assignee" or take.action.held_by == take.assignment.role
 
 
+def _checks(take: Take) -> bool:
+    """Whether the actor sits in the nearest centre above the unit that leads: a county's own checks its units (H-8)."""
+    lead = lead_assignment(take.case)
+    if lead is None or take.actor.unit is None:
+        return False
+    above = superior_of(lead.unit)
+    while above.kind != "centre" and superior_of(above).pk != above.pk:
+        above = superior_of(above)
+    return take.actor.unit.pk == above.pk
+
+
 def _leads(take: Take) -> bool:
     """Whether the actor's unit leads now."""
     active = take.case.assignments.filter(role="lead", state__in=ACTIVE_ASSIGNMENT)
@@ -240,7 +253,11 @@ def _leads(take: Take) -> bool:
 def _closes(take: Take) -> bool:
     """Whether the regulation lets this actor close: by role, at a centre or as administrator of the unit that led."""
     rule, actor = take.policy.closing, take.actor
-    settles = rule.after_letter_roles and take.case.limits.filter(name="letter").exists()
+    archives = take.action.id == "case.archive" and actor.role in ("dispatcher", "unit_admin")
+    if archives and is_centre_for(actor, take.case):
+        return True
+    letters = take.case.limits.filter(name="letter", assignment__round=take.case.round)
+    settles = rule.after_letter_roles and letters.exists()
     if actor.role not in (rule.after_letter_roles if settles else rule.roles):
         return False
     if is_centre_for(actor, take.case):
@@ -314,12 +331,15 @@ def judge_states(take: Take) -> Refused | None:
     return Refused(refused.code, refused.reason, take.rule) if refused else None
 
 
-def parse(action: Action, data: Mapping[str, Any]) -> Any:
-    """The typed input, or the first field that is missing, or else the first that is invalid."""
+def parse(action: Action, data: Mapping[str, Any], required: Collection[str] = ()) -> Any:
+    """The typed input, or the first field that is missing, or else the first that is invalid.
+
+    `required` are fields that only this regulation, or this party, must fill in.
+    """
     labels = {name: info.title or name for name, info in action.input.model_fields.items()}
     cleaned = {name: value for name, value in data.items() if value is not None and not _is_blank(value)}
     for name, info in action.input.model_fields.items():
-        if info.is_required() and (name not in cleaned or cleaned[name] in ([], {}, ())):
+        if (info.is_required() or name in required) and (name not in cleaned or cleaned[name] in ([], {}, ())):
             return Refused(f"missing:{name}", f"请填写“{labels[name]}”。")
     for name, value in cleaned.items():
         if not _is_storable(value):

@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from huying.base.clock import LEGAL_ZONE
+from huying.cases.access import forbidden_spans
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.registry import Take
 from huying.cases.models import Case, Clue, Link, Party, Supervision
 from huying.cases.models.handling import ACTIVE_ASSIGNMENT
 from huying.cases.policies import rules_of
+from huying.core.routing import is_forbidden
 from huying.core.supervision import ReportOf, fires
 from huying.people.models import Unit
 from huying.people.units import find_unit
@@ -19,6 +21,12 @@ def lead_of(case: Case) -> Unit | None:
     leads = case.assignments.filter(role="lead").select_related("unit").order_by("-pk")
     lead = leads.filter(state__in=ACTIVE_ASSIGNMENT).first() or leads.first()
     return lead.unit if lead else None
+
+
+def open_lead_of(case: Case) -> Unit | None:
+    """The same, unless the case (or one merged into it) complains of that unit: it must not hear of it."""
+    lead = lead_of(case)
+    return None if lead is None or is_forbidden(lead.left, forbidden_spans(case)) else lead
 
 
 def propose(
@@ -106,5 +114,6 @@ def tell_supervised(supervision: Supervision, *, at: datetime, copy_to: tuple[st
     case = supervision.case
     if supervision.unit is not None:
         tell_unit(case, supervision.unit, "supervision", at=at, method=supervision.method)
-    for path in copy_to:
-        tell_unit(case, find_unit(case.platform, path), "supervision", at=at, method=supervision.method, copy=1)
+    for copied in (find_unit(case.platform, path) for path in copy_to):
+        if not is_forbidden(copied.left, forbidden_spans(case)):
+            tell_unit(case, copied, "supervision", at=at, method=supervision.method, copy=1)

@@ -28,7 +28,8 @@ from huying.people.units import UnknownUnit, find_unit
 from huying.policy.model import ActionRule, Regulation
 
 Holder = Literal[
-    "anyone", "citizen", "centre", "dispatcher", "overseer", "closer", "assignee", "lead", "co", "decider", "target"
+    "anyone", "citizen", "centre", "checker", "dispatcher", "overseer", "closer", "assignee", "lead", "co", "decider",
+    "target",
 ]  # fmt: skip
 On = Literal["platform", "case", "application", "supervision", "clue", "report", "reply"]
 
@@ -161,6 +162,8 @@ class Action:
     on: On = "case"
     held_by: Holder = "anyone"
     case_states: tuple[str, ...] = ()
+    also_requires: "Callable[[Take], tuple[str, ...]] | None" = None
+    """Further fields that must be filled in, under the regulation or by this actor."""
     also_in: "Callable[[Take], tuple[str, ...]] | None" = None
     """Further states in which it may be taken, under the regulation or by this actor."""
     assignment_states: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from huying.cases.access import top_of
 from huying.cases.commands.applications import apply_for
 from huying.cases.commands.assignments import assign, choose_units, judge_days, judge_reach, take_up
 from huying.cases.commands.endings import end_assignment
@@ -156,8 +157,9 @@ def delegate(take: Take, given: DelegateInput) -> Refused | Mapping[str, Any]:
     unit = take.unit(given.unit, "unit", handles=True)
     if isinstance(unit, Refused):
         return unit
-    own = assignment.unit.path
-    if not unit.path.startswith(f"{own}/") or unit.path[len(own) + 1 :].count("/") >= rule.depth:
+    top = top_of(assignment.unit)  # a centre hands down within the level that it stands for
+    own = f"{top.path}/" if top.path else ""
+    if unit.pk == assignment.unit_id or not top.holds(unit) or unit.path[len(own) :].count("/") >= rule.depth:
         return Refused("invalid:unit", f"“{unit.name}”不是本单位下属的具体承办单位。", rule)
     assignment.delegate, assignment.delegate_left = unit, unit.left
     assignment.save(update_fields=["delegate", "delegate_left"])
@@ -194,6 +196,13 @@ def return_(take: Take, given: ReturnInput) -> Refused | Mapping[str, Any]:
     )  # fmt: skip
 
 
+def _preliminary_check(take: Take) -> tuple[str, ...]:
+    """A village adds what it found."""
+    rule, unit = take.policy.transfer, take.actor.unit
+    needs = rule is not None and unit is not None and unit.kind in rule.preliminary_check_levels
+    return ("preliminary_check",) if needs else ()
+
+
 class TransferInput(Input):
     reason: Text = Field(title="转请理由")
     ground: Literal["beyond_power", "out_of_scope", "recusal"] = Field(title="转请事由")
@@ -202,6 +211,7 @@ class TransferInput(Input):
 
 @action(
     "case.transfer_up", "转请上级处理", parties="handler", takes=TransferInput, held_by="assignee",
+    also_requires=_preliminary_check,
     case_states=("handling",), assignment_states=("dispatched", "handling"),
 )  # fmt: skip
 def transfer_up(take: Take, given: TransferInput) -> Refused | Mapping[str, Any]:
@@ -210,8 +220,6 @@ def transfer_up(take: Take, given: TransferInput) -> Refused | Mapping[str, Any]
     assert rule is not None and unit is not None
     if given.ground not in rule.grounds:
         return Refused("invalid:ground", "请选择规定的转请事由。", rule)
-    if unit.kind in rule.preliminary_check_levels and not given.preliminary_check:
-        return Refused("missing:preliminary_check", "请注明初步核查情况。", rule)
     if superior_of(unit).pk == unit.pk:
         return Refused("wrong_state", "本级已是最高一级，没有上级可以转请。", rule)
     return apply_for(

@@ -11,7 +11,7 @@ from huying.cases.commands import time_limits
 from huying.cases.commands.documents import next_document_no
 from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.notices import tell_unit
-from huying.cases.commands.proposals import lead_of, tell_supervised
+from huying.cases.commands.proposals import open_lead_of, tell_supervised
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import Case, Nudge, Supervision, Supplement
 from huying.cases.models.handling import VISIBLE_ASSIGNMENT
@@ -68,7 +68,7 @@ def _open_one(take: Take, case: Case, given: OpenInput, number: str, cite: str) 
     if standing is not None and standing.state != "proposed":
         return Refused("already_done", "同一事由、同一方式的督办正在进行。", take.rule)
     row = standing or Supervision(case=case, ground=given.ground, method=given.method, at=take.now)
-    row.unit, row.issued_by, row.by = lead_of(case), take.actor.unit, take.actor.id
+    row.unit, row.issued_by, row.by = open_lead_of(case), take.actor.unit, take.actor.id
     row.state, row.opened_at, row.request, row.due_on = "open", take.now, given.request, given.due
     row.attendees, row.place, row.document_no = list(given.attendees), given.place, number
     row.rule = row.rule or take.rule.key
@@ -146,9 +146,9 @@ class NudgeInput(Input):
 )
 def nudge(take: Take, given: NudgeInput) -> Refused | Mapping[str, Any]:
     """A nudge notice to the unit that leads."""
-    unit = lead_of(take.case)
+    unit = open_lead_of(take.case)
     if unit is None:
-        return Refused("wrong_state", "这件诉求还没有承办单位。", take.rule)
+        return Refused("wrong_state", "这件诉求还没有可以催办的承办单位。", take.rule)
     row = Nudge.objects.create(case=take.case, unit=unit, note=given.note, at=take.now, by=take.actor.id)
     tell_unit(take.case, unit, "nudge", at=take.now)
     return {"nudge": row.pk}
@@ -164,6 +164,6 @@ class GuideInput(Input):
 def guide(take: Take, given: GuideInput) -> Mapping[str, Any]:
     """A word of guidance to the unit that leads, by who may see the case; its notice tells when it was read."""
     row = Supplement.objects.create(case=take.case, kind="guidance", content=given.content, at=take.now)
-    unit = lead_of(take.case) or take.case.holder
+    unit = open_lead_of(take.case) or take.case.holder
     tell_unit(take.case, unit, "supervision", at=take.now, method="guidance")
     return {"supplement": row.pk}

@@ -67,6 +67,8 @@ def start_for_assignment(case: Case, assignment: Assignment, *, at: datetime, go
         _heed_source(case, handle, at=at)
     for row in rows:
         _keep_within(case, row, handle or handle_limit(case), facts, assignment.role, at=at)
+    if assignment.role == "lead":
+        drop(_waiting(case), at=at)
     TimeLimit.objects.bulk_create(rows)
     refresh(case, at=at)
 
@@ -142,7 +144,13 @@ def rechoose(case: Case, *, at: datetime) -> None:
 
     A date never gets shorter than the next working day (decision A-16).
     """
-    policy, calendar, today = rules_of(case), calendar_of(case.platform), local_date(at)
+    policy = rules_of(case)
+    waiting = _waiting(case).first()
+    if waiting is not None:
+        facts = facts_of(case) | {"level": case.holder.kind}
+        rule = core.choose(policy.time_limits, "handle", "lead", facts)
+        if rule is not None and rule.starts == "submission":
+            _by_other_rule(case, waiting, rule, at=at)
     for assignment in case.assignments.filter(state__in=("dispatched", "handling")).select_related("unit"):
         facts = facts_of(case, assignment)
         rows = {row.name: row for row in assignment.limits.filter(ended_at=None)}
@@ -150,22 +158,35 @@ def rechoose(case: Case, *, at: datetime) -> None:
             rule, row = core.choose(policy.time_limits, name, assignment.role, facts), rows.get(name)
             if rule is None or rule.before is not None or rule.starts == "previous":
                 continue
-            key = f"time_limits.{rule.key}"
             if row is None:
-                if rule.starts == "assignment" and not assignment.limits.filter(name=name).exists():
+                if rule.starts in ("assignment", "acceptance") and not assignment.limits.filter(name=name).exists():
                     zero = local_date(assignment.assigned_at)
                     start(case, rule, zero, at=at, event="assignment", assignment=assignment)
-            elif row.rule != key and row.rule.startswith("time_limits.") and row.rule not in GIVEN:
-                due = core.count(rule, row.day_zero, calendar)
-                due_on = due.due_on
-                if due_on < row.due_on:
-                    due_on = max(due_on, min(row.due_on, calendar.add_working_days(today, 1)))
-                row.case, row.rule, row.article = case, key, rule.cite
-                row.days, row.soft = due.days, rule.soft or rule.optional
-                row.save(update_fields=["rule", "article", "days", "soft"])
-                step = {"event": "reclassified", "rule": key, "day_zero": row.day_zero.isoformat(), "days": due.days}
-                move(row, due_on, at=at, step=step, provisional=due.provisional)
+            else:
+                _by_other_rule(case, row, rule, at=at)
     refresh(case, at=at)
+
+
+def _by_other_rule(case: Case, row: TimeLimit, rule: TimeLimitRule, *, at: datetime) -> None:
+    """Give an open limit the length of another rule, unless a person or a law had given it."""
+    key = f"time_limits.{rule.key}"
+    if row.rule == key or not row.rule.startswith("time_limits.") or row.rule in GIVEN:
+        return
+    calendar = calendar_of(case.platform)
+    due = core.count(rule, row.day_zero, calendar)
+    due_on = due.due_on
+    if due_on < row.due_on:
+        due_on = max(due_on, min(row.due_on, calendar.add_working_days(local_date(at), 1)))
+    row.case, row.rule, row.article = case, key, rule.cite
+    row.days, row.soft = due.days, rule.soft or rule.optional
+    row.save(update_fields=["rule", "article", "days", "soft"])
+    step = {"event": "reclassified", "rule": key, "day_zero": row.day_zero.isoformat(), "days": due.days}
+    move(row, due_on, at=at, step=step, provisional=due.provisional)
+
+
+def _waiting(case: Case) -> QuerySet[TimeLimit]:
+    """The citizen's date while nobody has the case."""
+    return case.limits.filter(assignment=None, application=None, supervision=None, name="handle", ended_at=None)
 
 
 def start_for_claim(case: Case, assignment: Assignment, *, at: datetime) -> None:
@@ -213,15 +234,22 @@ def start(
     return limit
 
 
-def start_for_case(case: Case, event: str, *, at: datetime) -> None:
-    """The limits that run from the submission (or another event of the case itself)."""
+def start_for_case(case: Case, event: str, *, at: datetime, waits: bool = True) -> None:
+    """The limits that run from the submission (or another event of the case itself).
+
+    `waits`: nobody has the case yet, and the citizen's date runs all the same until somebody takes it over.
+    """
     policy, facts = rules_of(case), facts_of(case)
     rules = [core.choose(policy.time_limits, name, "lead", facts) for name in _names(policy.time_limits)]
-    TimeLimit.objects.bulk_create([
+    rows = [
         _by_rule(case, rule, local_date(at), at=at, event=event)
         for rule in rules
-        if rule is not None and rule.starts == event and rule.before is None and rule.limit != "handle"
-    ])  # fmt: skip
+        if rule is not None and rule.starts == event and rule.before is None and (rule.limit != "handle" or waits)
+    ]
+    for row in rows:
+        if row.name == "handle":
+            _heed_source(case, row, at=at)
+    TimeLimit.objects.bulk_create(rows)
     refresh(case, at=at)
 
 
@@ -263,7 +291,7 @@ def end(limits: Iterable[TimeLimit], *, at: datetime) -> None:
     for limit in limits:
         if limit.ended_at is None:
             limit.ended_at, limit.next_at = at, None
-            limit.met = limit.suspended or at < limit.due_at
+            limit.met = limit.missed_at is None and (limit.suspended or at < limit.due_at)
             limit.save(update_fields=["ended_at", "next_at", "met"])
 
 
@@ -303,7 +331,8 @@ def refresh(case: Case, *, at: datetime) -> None:
         limit.case = case  # else moving it reads the case again
         limits[limit.assignment_id][limit.name] = limit
     lead = next((one for one in reversed(assignments) if one.role == "lead"), None)
-    promised = promise_of(case, lead, limits[lead.pk] if lead else {})
+    held = limits[lead.pk] if lead else {row.name: row for row in _waiting(case)}
+    promised = promise_of(case, lead, held)
     due_at = promised.due_at if promised else None
     if case.due_at != due_at:
         case.due_at = due_at

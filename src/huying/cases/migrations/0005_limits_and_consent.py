@@ -5,50 +5,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0004_five_cities'),
+        ("cases", "0004_five_cities"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='assignment',
-            name='legal_basis',
+            model_name="assignment",
+            name="legal_basis",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='statutory_days',
+            model_name="assignment",
+            name="statutory_days",
             field=models.PositiveSmallIntegerField(null=True),
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('agrees', models.BooleanField()),
-                ('note', models.TextField(blank=True)),
-                ('at', models.DateTimeField()),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='cases.case')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("agrees", models.BooleanField()),
+                ("note", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="cases.case"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SpotCheck',
+            name="SpotCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seed', models.CharField(max_length=60)),
-                ('drawn_at', models.DateTimeField()),
-                ('drawn_by', models.CharField(max_length=80)),
-                ('method', models.CharField(blank=True, max_length=10)),
-                ('finding', models.CharField(blank=True, max_length=10)),
-                ('satisfied', models.BooleanField(null=True)),
-                ('note', models.TextField(blank=True)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('checked_by', models.CharField(blank=True, max_length=80)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.case')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seed", models.CharField(max_length=60)),
+                ("drawn_at", models.DateTimeField()),
+                ("drawn_by", models.CharField(max_length=80)),
+                ("method", models.CharField(blank=True, max_length=10)),
+                ("finding", models.CharField(blank=True, max_length=10)),
+                ("satisfied", models.BooleanField(null=True)),
+                ("note", models.TextField(blank=True)),
+                ("checked_at", models.DateTimeField(null=True)),
+                ("checked_by", models.CharField(blank=True, max_length=80)),
+                (
+                    "case",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="cases.case"),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['checked_at', '-drawn_at', '-id'], name='spot_check_newest')],
-                'constraints': [models.UniqueConstraint(fields=('case', 'seed'), name='one_spot_check_a_draw')],
+                "indexes": [models.Index(fields=["checked_at", "-drawn_at", "-id"], name="spot_check_newest")],
+                "constraints": [models.UniqueConstraint(fields=("case", "seed"), name="one_spot_check_a_draw")],
             },
         ),
     ]

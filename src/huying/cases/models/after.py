@@ -43,6 +43,7 @@ class Evaluation(models.Model):
             models.UniqueConstraint(fields=["case", "round", "source"], name="one_evaluation_a_round"),
             models.CheckConstraint(condition=Q(rating__gte=1, rating__lte=5), name="rating_one_to_five"),
         ]
+        indexes = [models.Index(fields=["at"], name="evaluation_by_time")]
 
 
 class Supervision(models.Model):
@@ -76,7 +77,10 @@ class Supervision(models.Model):
                 name="one_supervision_per_ground",
             )
         ]
-        indexes = [models.Index(fields=["state", "-at", "-id"], name="supervision_by_state")]
+        indexes = [
+            models.Index(fields=["state", "-at", "-id"], name="supervision_by_state"),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="supervision_by_closing"),
+        ]
 
 
 class Nudge(models.Model):

@@ -74,6 +74,9 @@ class Case(models.Model):
                 name="case_open_by_due",
             ),
             models.Index(fields=["platform", "due_at", "id"], condition=Q(ledger=True), name="case_ledger_by_due"),
+            models.Index(
+                fields=["platform", "closed_at"], condition=Q(closed_at__isnull=False), name="case_by_closing"
+            ),
             models.Index(fields=["external_no"], condition=~Q(external_no=""), name="case_external_no"),
         ]
 

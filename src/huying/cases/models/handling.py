@@ -49,6 +49,7 @@ class Assignment(models.Model):
         ]
         indexes = [
             models.Index(fields=["unit_left", "state", "-case_id"], name="assignment_by_unit"),
+            models.Index(fields=["assigned_at"], name="assignment_by_time"),
             models.Index(
                 fields=["delegate_left"], condition=Q(delegate_left__isnull=False), name="assignment_by_delegate"
             ),
@@ -97,6 +98,7 @@ class TimeLimit(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["name", "due_on"], name="limit_by_due_day"),
             models.Index(fields=["next_at", "id"], condition=Q(next_at__isnull=False), name="limit_next"),
             models.Index(
                 fields=["name", "due_at"],

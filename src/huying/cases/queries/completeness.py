@@ -48,7 +48,7 @@ def _of_course(case: Case) -> Iterator[Gap]:
 def _lacks_callback(case: Case) -> bool:
     refused = judge_closing(
         called_back=case.callbacks.filter(round=case.round).exists(), was_dispatched=case.assignments.exists(),
-        contactable=not case.anonymous, round_=case.round,
+        contactable=not case.anonymous,
         rule=rules_of(case).callback_rule(facts_of(case, lead_assignment(case))),
     )  # fmt: skip
     return refused is not None

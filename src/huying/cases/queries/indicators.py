@@ -188,20 +188,37 @@ class Measure:
     unit: str | Combinable
     rows: str = "pk"
     in_span: Q = field(default_factory=Q)
+    related: Mapping[str, QuerySet[Any]] = field(default_factory=dict)
+    """Of what a counter asks that there be a row as well; or that there be none, where it is `lacking`."""
+    lacking: frozenset[str] = frozenset()
 
     def counts(self, by: str) -> Sequence[Mapping[str, Any]]:
         """The counters for each `key`."""
         key: Any = (F(self.unit) if isinstance(self.unit, str) else self.unit) if by in BY_UNIT else F(_COLUMNS[by])
-        wanted = {name: Count(self.rows, filter=condition or None) for name, condition in self.counters.items()}
-        return list(self.cases.filter(self.where & self.in_span).values(key=key).annotate(**wanted).order_by())
+        # The first such row of each, and not `Exists`: that would read all such rows there are.
+        firsts = {f"row_{name}": Subquery(rows.values("pk")[:1]) for name, rows in self.related.items()}
+        wanted = {name: Count(self.rows, filter=self._counted(name) or None) for name in self.counters}
+        found = self.cases.filter(self.where & self.in_span).alias(**firsts)
+        return list(found.values(key=key).annotate(**wanted).order_by())
 
-    def ids(self, counter: str, by: str, members: Collection[Any]) -> QuerySet[Any]:
+    def _counted(self, name: str) -> Q:
+        row = Q(**{f"row_{name}__isnull": name in self.lacking}) if name in self.related else Q()
+        return self.counters[name] & row
+
+    def behind(self, name: str, more: Q | None = None) -> QuerySet[Case]:
+        """The cases that one counter counts, once for each row of theirs."""
+        where = self.where & self.in_span & self.counters[name] & (more or Q())
+        if name in self.related:
+            there = Q(Exists(self.related[name]))
+            where &= ~there if name in self.lacking else there
+        return self.cases.filter(where)
+
+    def ids(self, name: str, by: str, members: Collection[Any]) -> QuerySet[Any]:
         """The ids of the cases that one counter counts for the given keys; the key None is for what has none."""
-        where = self.where & self.in_span & self.counters[counter]
         path = _COLUMNS.get(by) or (self.unit if isinstance(self.unit, str) else "")
         if path:
-            return self.cases.filter(where & _among(path, members)).values("pk")
-        return self.cases.filter(where).alias(key=self.unit).filter(_among("key", members)).values("pk")
+            return self.behind(name, _among(path, members)).values("pk")
+        return self.behind(name).alias(key=self.unit).filter(_among("key", members)).values("pk")
 
 
 _COLUMNS = {name: name for name in DIMENSIONS if name not in (*BY_UNIT, "area", "field")} | {
@@ -226,14 +243,13 @@ def _submitted(period: Period) -> Q:
 
 
 def _received(reach: Reach, period: Period, now: datetime) -> Measure:
-    assigned = Exists(Assignment.objects.filter(case=OuterRef("pk")))
     return Measure(
         reach.of_cases(), _submitted(period), {
             "received": Q(), "open": Q(state__in=OPEN_STATES), "accepted": ~Q(state__in=NOT_TAKEN),
             "closed": Q(state="closed"), "consult": Q(kind=CONSULT),
-            "at_once": Q(kind=CONSULT, state__in=("feedback", "closed")) & ~Q(assigned),
-            "complaints": Q(kind__in=COMPLAINTS),
-        }, unit=last_lead(),
+            "at_once": Q(kind=CONSULT, state__in=("feedback", "closed")), "complaints": Q(kind__in=COMPLAINTS),
+        }, unit=last_lead(), related={"at_once": Assignment.objects.filter(case=OuterRef("pk"))},
+        lacking=frozenset({"at_once"}),
     )  # fmt: skip
 
 
@@ -254,9 +270,10 @@ _LATE = Q(limits__met__isnull=True) | Q(limits__met=False)
 
 
 def _handling(reach: Reach, period: Period, now: datetime) -> Measure:
+    counters = {"due": Q(), "on_time": MET, "late": _LATE, "extended": Q()}
     granted = Application.objects.filter(assignment=OuterRef("limits__assignment"), type="extension", state="approved")
-    counters = {"due": Q(), "on_time": MET, "late": _LATE, "extended": Q(Exists(granted))}
-    return _limits(reach, period, "handle", counters, Q(limits__soft=False, limits__assignment__role="lead"), now)
+    hard = Q(limits__soft=False, limits__assignment__role="lead")
+    return replace(_limits(reach, period, "handle", counters, hard, now), related={"extended": granted})
 
 
 def _signing(reach: Reach, period: Period, now: datetime) -> Measure:
@@ -286,21 +303,16 @@ def _assigned(reach: Reach, period: Period, now: datetime) -> Measure:
     own = Q() if reach.is_whole else Q(assignments__unit_left__range=reach.span)
     return Measure(
         reach.cases, Q(assignments__assigned_at__gte=period.begins, assignments__assigned_at__lt=period.ends), {
-            "assigned": Q(), "returned": Q(Exists(returned)),
-            "again": Q(assignments__role="lead", assignments__cause__in=AGAIN),
-        }, unit="assignments__unit", rows="assignments__pk", in_span=own,
+            "assigned": Q(), "returned": Q(), "again": Q(assignments__role="lead", assignments__cause__in=AGAIN),
+        }, unit="assignments__unit", rows="assignments__pk", in_span=own, related={"returned": returned},
     )  # fmt: skip
 
 
 def _ended(reach: Reach, period: Period, now: datetime) -> Measure:
-    # By case and not `Exists`: that would read all callbacks there are.
-    called = Subquery(Callback.objects.filter(case=OuterRef("pk")).values("pk")[:1])
-    named = Q(anonymous=False)
-    closed = Q(state="closed", closed_at__gte=period.begins, closed_at__lt=period.ends)
+    closed, named = Q(state="closed", closed_at__gte=period.begins, closed_at__lt=period.ends), Q(anonymous=False)
     return Measure(
-        reach.of_cases().alias(called=called), closed, {
-            "closures": Q(), "redone": Q(round__gt=1), "ended": named, "called": named & Q(called__isnull=False),
-        }, unit=last_lead(),
+        reach.of_cases(), closed, {"closures": Q(), "redone": Q(round__gt=1), "ended": named, "called": named},
+        unit=last_lead(), related={"called": Callback.objects.filter(case=OuterRef("pk"))},
     )  # fmt: skip
 
 
@@ -455,12 +467,8 @@ def cases_behind(
         raise ValueError(f"“{counter}”没有清单。")
     reach = reach_of_lists(actor)
     measure = LISTED[counter](reach, period, now)
-    ids = measure.ids(counter, by, _members(reach, by, key)) if by else _all_of(measure, counter)
+    ids = measure.ids(counter, by, _members(reach, by, key)) if by else measure.behind(counter).values("pk")
     return visible_cases(actor).filter(pk__in=ids)
-
-
-def _all_of(measure: Measure, counter: str) -> QuerySet[Any]:
-    return measure.cases.filter(measure.where & measure.in_span & measure.counters[counter]).values("pk")
 
 
 def _members(reach: Reach, by: str, key: str) -> list[Any]:
@@ -496,7 +504,7 @@ def named_cases(actor: Actor, counter: str, period: Period, by: str = "unit", *,
     reach = reach_of(actor)
     measure = LISTED[counter](reach, period, now)
     key = F(measure.unit) if isinstance(measure.unit, str) else measure.unit
-    rows = measure.cases.filter(measure.where & measure.in_span & measure.counters[counter])
+    rows = measure.behind(counter)
     subjects = Case._meta.get_field("subjects").related_model.objects.filter(case=OuterRef("pk"))
     found = rows.values_list(key, "number", "confidential", Exists(subjects), "submitted_at")
     named = []

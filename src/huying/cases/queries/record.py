@@ -61,7 +61,7 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
     if lead and promising:
         promised = promise_of(case, promising[-1], {row.name: row for row in limits[promising[-1].pk]})
     elif not lead and case.state == "received":
-        promised = promise_of(case, None, {})
+        promised = promise_of(case, None, {row.name: row for row in limits[None] if row.ended_at is None})
     late = [row.name for rows in limits.values() for row in rows if is_overdue(row, now)]
     due: dict[str, Any] = {}
     if promised:
@@ -107,7 +107,7 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
              "decider": row.decider.path, "reason": row.reason, "late": row.late, "opinion": row.opinion,
              "data": row.data, "id": row.pk, "at": stamp(row.at)}
             for row in rows("applications", "by_unit", "decider")
-            if sees.staff
+            if sees.staff or row.by_unit is None
         ],
         "contacts": [
             {"unit": row.unit.path, "method": row.method, "result": row.result, "note": row.note, "round": row.round,

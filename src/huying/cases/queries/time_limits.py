@@ -59,9 +59,14 @@ def promise_of(case: Case, lead: Assignment | None, limits: Mapping[str, TimeLim
     row = limits.get("handle")
     if row is not None:
         return core.Due(row.day_zero, row.days, row.unit, row.promised_on or row.due_on, row.provisional)
-    rule = core.choose(rules_of(case).time_limits, "handle", "lead", facts_of(case, lead))
+    facts = facts_of(case, lead)
+    if lead is None:
+        facts["level"] = case.holder.kind
+    rule = core.choose(rules_of(case).time_limits, "handle", "lead", facts)
     if rule is None:
         return None
+    if lead is None and rule.starts == "acceptance" and case.accepted_at is not None:
+        return core.count(rule, local_date(case.accepted_at), calendar_of(case.platform))
     if rule.starts == "submission":
         due = core.count(rule, local_date(case.submitted_at), calendar_of(case.platform))
         return from_source(case, due) or due

@@ -9,9 +9,9 @@ or a table with `part`, stands for the steps of that name in parts.toml or in th
 later one, `chance` leaves a step out now and then.
 
 In the input `~name` is one of the phrases of that name, `{any = [...]}` one of several, and words in braces are what a
-history is about: {place} {p} {d} {day} {n} {village} {town} {district} {centre} {lead} {decider} {number0} {due5}, the
-words of its matter, and the further keys of the table that named the part. `matter` names the group of matters to choose
-from, `about` only those of a category, `place` a certain place.
+history is about: {place} {p} {d} {day} {n} {village} {town} {district} {centre} {lead} {decider} {number0} {due5},
+the words of its matter, and the further keys of the table that named the part. `matter` names the group of matters to
+choose from, `about` only those of a category, `place` a certain place.
 """
 
 import re
