@@ -28,9 +28,9 @@ def test_every_action_has_its_route_with_label_and_effect() -> None:
     for action in ACTIONS.values():
         routes = [f"/api/v1/cases/{{number}}/{action.id}", f"/api/v1/citizen/{action.id}"]
         found = [paths[route]["post"] for route in routes if route in paths]
-        if action.on == "platform":
+        if action.id == "case.submit":
             found = [paths["/api/v1/cases"]["post"]]
-        if set(action.parties) == {"system"}:
+        if action.on == "platform" and not found:  # taken at the desk only: it belongs to no case
             continue
         assert found, action.id
         assert {one["summary"] for one in found} == {action.label}

@@ -112,14 +112,12 @@ def ask(working_days: int, **other: Any) -> ExtensionAsk:
 
 
 def test_extension_moves_the_last_day() -> None:
-    assert POLICY.extension
-    assert judge_extension(ask(10), POLICY.extension, CALENDAR) == Moved(day("2026-03-30"), False)
-    assert judge_extension(ask(25), POLICY.extension, CALENDAR) == Moved(day("2026-04-21"), False)
+    assert judge_extension(ask(10), POLICY.extensions[0], CALENDAR) == Moved(day("2026-03-30"), False)
+    assert judge_extension(ask(25), POLICY.extensions[0], CALENDAR) == Moved(day("2026-04-21"), False)
 
 
 def test_extension_is_refused_past_its_limits() -> None:
-    rule = POLICY.extension
-    assert rule
+    rule = POLICY.extensions[0]
     once = rule.model_copy(update={"max_times": 1, "max_working_days": 10})
 
     assert code(judge_extension(ask(26), rule, CALENDAR)) == "exceeds_limit"
@@ -131,9 +129,8 @@ def test_extension_is_refused_past_its_limits() -> None:
 
 @given(days, st.integers(1, 60))
 def test_granted_extension_stays_within_thirty_days_of_the_claim(claimed: date, number: int) -> None:
-    assert POLICY.extension
     due = CALENDAR.add_working_days(claimed, 5)
-    verdict = judge_days(ask(number, due_on=due, total_from=claimed), POLICY.extension, CALENDAR)
+    verdict = judge_days(ask(number, due_on=due, total_from=claimed), POLICY.extensions[0], CALENDAR)
 
     assert isinstance(verdict, Moved) == (number <= 25)
     if isinstance(verdict, Moved):
@@ -149,13 +146,13 @@ FULL = {"method": "phone", "result": "reached", "contacted": False, "solved": "n
 def test_each_item_is_asked_when_reached(item: str) -> None:
     given_ = {**FULL, item: None}
 
-    assert code(callback.judge_items(given_, POLICY.callback)) == f"missing:{item}"
-    assert code(callback.judge_items({**given_, "result": "unreachable"}, POLICY.callback)) == ""
+    assert code(callback.judge_items(given_, POLICY.callbacks[0])) == f"missing:{item}"
+    assert code(callback.judge_items({**given_, "result": "unreachable"}, POLICY.callbacks[0])) == ""
 
 
 def test_callback_is_by_hand() -> None:
-    assert code(callback.judge_items(FULL, POLICY.callback)) == ""
-    assert code(callback.judge_items({**FULL, "method": "survey"}, POLICY.callback)) == "invalid:method"
+    assert code(callback.judge_items(FULL, POLICY.callbacks[0])) == ""
+    assert code(callback.judge_items({**FULL, "method": "survey"}, POLICY.callbacks[0])) == "invalid:method"
 
 
 @pytest.mark.parametrize(
@@ -167,28 +164,34 @@ def test_callback_is_by_hand() -> None:
     ],
 )
 def test_trying_is_enough_after_three_on_two_days(tries: list[str], enough: bool) -> None:
-    outcome = callback.judge_outcome("unreachable", False, 0, [*map(day, tries)], POLICY.callback, 2)
-
-    assert callback.is_fulfilled([*map(day, tries)], POLICY.callback) is enough
-    assert outcome == ("close" if enough else "stay")
+    assert callback.is_fulfilled([*map(day, tries)], POLICY.callbacks[0]) is enough
+    assert callback.is_done("unreachable", [*map(day, tries)], POLICY.callbacks[0]) is enough
+    assert callback.is_done("declined", [], POLICY.callbacks[0])
 
 
 @pytest.mark.parametrize(
-    ("result", "bad", "bad_before", "outcome"),
+    ("source", "bad_rounds", "is_closed", "outcome"),
     [
-        ("reached", False, 0, "close"),
-        ("reached", False, 1, "close"),
-        ("reached", True, 0, "rework"),
-        ("reached", True, 1, "panel"),
-        ("declined", False, 1, "close"),
+        ("callback", 1, False, "rework"),
+        ("callback", 2, False, "panel"),
+        ("callback", 1, True, "stay"),
+        ("citizen", 1, False, "stay"),  # only a callback begins the written assignment
     ],
 )
-def test_what_follows_from_a_callback(result: str, bad: bool, bad_before: int, outcome: str) -> None:
-    assert callback.judge_outcome(result, bad, bad_before, [], POLICY.callback, 2) == outcome
+def test_what_a_bad_rating_leads_to(source: Any, bad_rounds: int, is_closed: bool, outcome: str) -> None:
+    assert callback.judge_bad(source, bad_rounds, POLICY.dissatisfied, 2, is_closed=is_closed) == outcome
+
+
+@pytest.mark.parametrize("does", ["supervise", "propose"])
+def test_a_bad_rating_elsewhere_is_supervised_or_put_before_a_person(does: str) -> None:
+    rule = POLICY.dissatisfied.model_copy(update={"does": does, "sources": ("citizen", "survey")})
+
+    assert callback.judge_bad("survey", 1, rule, None, is_closed=True) == does
+    assert callback.judge_bad("callback", 1, rule, None, is_closed=True) == "stay"
 
 
 def test_two_is_bad_and_three_is_not() -> None:
-    assert [callback.is_bad(rating, POLICY.callback.bad_up_to) for rating in (1, 2, 3, 4, 5)] == [
+    assert [callback.is_bad(rating, POLICY.callbacks[0].bad_up_to) for rating in (1, 2, 3, 4, 5)] == [
         True, True, False, False, False,
     ]  # fmt: skip
 
@@ -203,7 +206,7 @@ def test_two_is_bad_and_three_is_not() -> None:
     ],
 )
 def test_no_closing_without_callback(called_back: bool, was_dispatched: bool, contactable: bool, refused: str) -> None:
-    assert code(callback.judge_closing(called_back, was_dispatched, contactable, POLICY.callback)) == refused
+    assert code(callback.judge_closing(called_back, was_dispatched, contactable, POLICY.callbacks[0])) == refused
 
 
 def test_contradictions() -> None:
@@ -285,18 +288,18 @@ def test_recusal_covers_the_unit_and_all_below() -> None:
 def test_what_must_stand_before_a_reply(facts: dict[str, Any], refused: str) -> None:
     all_done: dict[str, Any] = {"contacted": True, "verified": True, "anonymous": False, "co_units_open": 0}
 
-    assert code(judge_reply(ReplyFacts(**(all_done | facts)), POLICY.contact, POLICY.reply)) == refused
+    assert code(judge_reply(ReplyFacts(**(all_done | facts)), POLICY.contact, POLICY.replies[0])) == refused
 
 
 def test_verification_is_asked_where_the_rule_wants_it() -> None:
-    strict = POLICY.reply.model_copy(update={"verification_required": True})
+    strict = POLICY.replies[0].model_copy(update={"verification_required": True})
 
     assert code(judge_reply(ReplyFacts(True, False, False, 0), POLICY.contact, strict)) == "no_verification"
 
 
 def test_who_looks_at_a_reply() -> None:
     def after(**rule: bool) -> tuple[str, str]:
-        return state_after_reply(POLICY.reply.model_copy(update=rule))
+        return state_after_reply(POLICY.replies[0].model_copy(update=rule))
 
     assert after() == ("checking", "checking")
     assert after(unit_review=True) == ("unit_review", "handling")

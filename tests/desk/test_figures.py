@@ -26,6 +26,7 @@ from huying.reports.circular import write_drafts
 HOUSING, ROADS, STREET = "市住建局", "市交通运输局", "东岳路街道"
 PAGE = "/desk/figures/"
 
+
 def text(response: Any, status: int = 200) -> str:
     assert response.status_code == status, response.content.decode()
     return str(response.content.decode())

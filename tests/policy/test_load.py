@@ -46,7 +46,7 @@ LIMIT = (
 BROKEN: dict[str, tuple[Break, str, str, str]] = {
     "unknown key of a rule": (
         lambda folder: append(folder, "extension.toml", "\nmax_weeks = 2\n"),
-        "extension.toml", "extension.max_weeks", "xtra inputs",
+        "extension.toml", "extensions[extension.ordinary].max_weeks", "xtra inputs",
     ),
     "unknown table": (
         lambda folder: append(
@@ -66,7 +66,7 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         lambda folder: replace(
             folder, "reply.toml", "central_check = true\n", ""
         ),
-        "reply.toml", "reply.central_check", "required",
+        "reply.toml", "replies[reply.central_check].central_check", "required",
     ),
     "days below zero": (
         lambda folder: replace(folder, "time_limits.toml", "working_days = 2", "working_days = -2"),
@@ -143,7 +143,7 @@ def test_regulation_loads_as_it_stands(folder: Path) -> None:
     regulation = load_regulation(folder)
 
     assert regulation.info.id == "daye-2023"
-    assert regulation.extension and regulation.extension.max_total_working_days == 30
+    assert regulation.extensions[0].max_total_working_days == 30
     assert regulation.quote("daye-2023#7").endswith("（七）")
 
 

@@ -22,7 +22,7 @@ from huying.site.docs import HOLDERS, ROOT, Docs, problems, write
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of all that the documentation is made from, with its pages fresh."""
     root = tmp_path_factory.mktemp("clone")
-    for folder in ("docs", "regulations", "src", "tests"):
+    for folder in ("docs", "examples", "regulations", "src", "tests"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in ("README.md", "CONTRIBUTING.md", "LICENSE"):
         shutil.copy(ROOT / name, root)
@@ -199,5 +199,6 @@ def test_command_check_writes_nothing_and_ends_with_one_until_the_pages_are_made
     assert "docs/actions.md: stale" in checked.output
     assert "# Deeds" in (clone / "docs/actions.md").read_text(encoding="utf-8")
 
-    assert CliRunner().invoke(main, ["docs"]).exit_code == 0
+    written = CliRunner().invoke(main, ["docs"])
+    assert written.exit_code == 0, written.output
     assert CliRunner().invoke(main, ["docs", "--check"]).exit_code == 0

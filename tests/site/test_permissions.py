@@ -361,7 +361,8 @@ def address(page: str, number: str, key: str, label: str) -> str:
     values = {
         "<str:number>": number, "<str:key>": key,
         "<str:action_id>": "case.urge" if "<slug:slug>" in page else "case.claim",
-        "<slug:slug>": "city", "<slug:key>": "all", "<str:label>": quote(label), "<int:key>": "999999", "<slug:what>": "units",
+        "<slug:slug>": "city", "<slug:key>": "all", "<str:label>": quote(label), "<int:key>": "999999",
+        "<slug:what>": "units",
         "<str:entry_id>": "interview.recorded",
     }  # fmt: skip
     return "/" + re.sub(r"<[^>]+>", lambda found: values[found.group()], page)

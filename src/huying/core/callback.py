@@ -58,9 +58,7 @@ def judge_bad(
     return "stay" if rule.does == "none" else rule.does
 
 
-def judge_closing(
-    called_back: bool, was_dispatched: bool, contactable: bool, rule: CallbackRule
-) -> Refused | None:
+def judge_closing(called_back: bool, was_dispatched: bool, contactable: bool, rule: CallbackRule) -> Refused | None:
     """Whether a case may be closed: what the regulation wants called back is, if there is somebody to call."""
     if rule.required and was_dispatched and contactable and not called_back:
         return Refused("callback_missing", "工单须经人工回访后才能办结，请先回访。", rule)

@@ -32,7 +32,7 @@ class Moved:
 def judge_extension(ask: ExtensionAsk, rule: ExtensionRule, calendar: Calendar) -> Moved | Refused:
     """Say whether the date may move by `working_days` and, if so, to which day. Source: rule.cite."""
     if ask.request_until is not None and ask.now >= ask.request_until:
-        return Refused("too_late", "已过申请延期的最后时间，申请延期须在到期前一个工作日提出。", rule)
+        return Refused("too_late", "已过申请延期的最后时间，不能再申请；请抓紧办理，并向诉求人说明情况。", rule)
     if rule.max_times is not None and ask.granted_before >= rule.max_times:
         return Refused("exceeds_limit", f"延期最多{rule.max_times}次，已经用完。", rule)
     return judge_days(ask, rule, calendar)

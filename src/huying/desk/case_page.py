@@ -196,7 +196,8 @@ def about(offer: Offer) -> str:
         case "application":
             return application_word(rules_of(target.case), target.type)
         case "supervision":
-            return word(target.method, "supervision_method")
+            method = rules_of(target.case).methods.get(target.method)
+            return method.label if method else word(target.method, "supervision_method")
         case "report":
             return word(target.kind, "report_kind")
         case _:

@@ -307,6 +307,10 @@ SAID: Mapping[str, Said] = {
         f"反映单位或者文中出现{'、'.join(f'“{one}”' for one in rule.screened_words)}的，先由中心人工甄别"
         if rule.screened_words else ""
     ),
+    "FlowRule.suggested_words": lambda words, rule: (
+        f"文中出现{'、'.join(f'“{one}”' for one in rule.suggested_words)}的，提示可以自上而下，仍先到属地"
+        if rule.suggested_words else ""
+    ),
     "FlowRule.hop_keeps_clock": _if("hop_keeps_clock", "下级中心再转交的，期限不重新计算"),
     "ClaimRule.required": lambda words, rule: (
         f"先{words.claim()}，再办理" if rule.required else f"不要求单独{words.claim()}，第一次办理视同{words.claim()}"

@@ -4,31 +4,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0005_limits_and_consent'),
-        ('people', '0002_registers'),
+        ("cases", "0005_limits_and_consent"),
+        ("people", "0002_registers"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['assigned_at'], name='assignment_by_time'),
+            model_name="assignment",
+            index=models.Index(fields=["assigned_at"], name="assignment_by_time"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['platform', 'closed_at'], name='case_by_closing'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)),
+                fields=["platform", "closed_at"],
+                name="case_by_closing",
+            ),
         ),
         migrations.AddIndex(
-            model_name='evaluation',
-            index=models.Index(fields=['at'], name='evaluation_by_time'),
+            model_name="evaluation",
+            index=models.Index(fields=["at"], name="evaluation_by_time"),
         ),
         migrations.AddIndex(
-            model_name='supervision',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['closed_at'], name='supervision_by_closing'),
+            model_name="supervision",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)), fields=["closed_at"], name="supervision_by_closing"
+            ),
         ),
         migrations.AddIndex(
-            model_name='timelimit',
-            index=models.Index(fields=['name', 'due_on'], name='limit_by_due_day'),
+            model_name="timelimit",
+            index=models.Index(fields=["name", "due_on"], name="limit_by_due_day"),
         ),
     ]
