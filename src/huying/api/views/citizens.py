@@ -52,6 +52,9 @@ def submit_as_citizen(request: HttpRequest, platform: str, key: str) -> Any:
     sent = {"channel": PORTAL, **read_body(request)}
     if sent.get("external_no"):
         raise NotDone(Refused("invalid:external_no", "来源编号只由接入的平台填写。"))
+    for name in ("source", "due"):
+        if sent.get(name):
+            raise NotDone(Refused(f"invalid:{name}", "来源热线和来源期限只由接入的平台填写。"))
     files = SentFiles(request)
     if not key:
         outcome = perform("case.submit", actor=actor, now=clock.now(), data=sent, files=files)

@@ -219,8 +219,6 @@ def _judge_choices(take: Take, given: SubmitInput) -> Refused | None:
         return Refused("invalid:kind", "本平台没有这个诉求类型。", take.rule)
     if given.source and policy.hotlines and given.source not in {one.key for one in policy.hotlines}:
         return Refused("invalid:source", "没有这条整合的热线，请从列表中选择。", take.rule)
-    if given.source and take.actor.is_citizen:
-        return Refused("not_permitted", "来源热线由话务员登记。", take.rule)
     if given.due is not None and take.actor.role not in ("operator", "channel"):
         return Refused("not_permitted", "来源渠道的期限只能由接入渠道或者话务员填写。", take.rule)
     return None
