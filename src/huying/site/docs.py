@@ -310,6 +310,7 @@ HOLDERS = {
     "centre": "sits in the unit that holds the case, or in a centre above it",
     "dispatcher": "sits in the unit that holds the case, in a centre above it, or in the unit that leads",
     "overseer": "inspects, sits in a centre for the case, or in a unit above the one that leads",
+    "top": "the platform's own centre",
     "checker": "the centre next above the unit that leads",
     "closer": "whoever the regulation lets close: at a centre, or the administrator of the unit that led",
     "assignee": "the actor's unit has an assignment of the case",

@@ -432,12 +432,19 @@ class DiscloseInput(Input):
     purpose: Text = Field(title="披露的必要性")
 
 
-@action("case.disclose", "向被反映单位说明诉求人身份", parties="dispatcher", takes=DiscloseInput, held_by="centre")
-def disclose(take: Take, given: DiscloseInput) -> Refused | Mapping[str, Any]:
-    """The centre reads the identity to tell it to the unit complained about: only with consent, and logged."""
+def _consented(take: Take) -> Refused | None:
     said = take.case.consents.order_by("-pk").first()
-    if said is None or not said.agrees:
-        return Refused("not_permitted", "诉求人没有同意披露身份，不得向被反映单位提供或者透露。", take.policy.consent)
+    if said is not None and said.agrees:
+        return None
+    return Refused("not_permitted", "诉求人没有同意披露身份，不得向被反映单位提供或者透露。", take.policy.consent)
+
+
+@action(
+    "case.disclose", "向被反映单位说明诉求人身份", parties="dispatcher", takes=DiscloseInput, held_by="centre",
+    ready=_consented,
+)  # fmt: skip
+def disclose(take: Take, given: DiscloseInput) -> Mapping[str, Any]:
+    """The centre reads the identity to tell it to the unit complained about: only with consent, and logged."""
     take.extra["requester"] = vault.read(
         take.case, ["name", "phone"], actor=take.actor, purpose="disclosure", now=take.now
     )

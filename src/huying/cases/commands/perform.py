@@ -210,6 +210,8 @@ def _holds(take: Take) -> bool:
             return is_centre_for(actor, take.case)
         case "checker":
             return _checks(take)
+        case "top":
+            return unit is not None and unit.path == take.policy.info.competent_unit
         case "dispatcher":
             return is_centre_for(actor, take.case) or _leads(take)
         case "overseer":
@@ -328,7 +330,9 @@ def judge_states(take: Take) -> Refused | None:
         refused = judge_state(state, allowed, ASSIGNMENT_STATES)
     if refused is None and take.target is not None:
         refused = judge_state(str(getattr(take.target, "state", "")), action.target_states, TARGET_STATES)
-    return Refused(refused.code, refused.reason, take.rule) if refused else None
+    if refused is not None:
+        return Refused(refused.code, refused.reason, take.rule)
+    return action.ready(take) if action.ready else None
 
 
 def parse(action: Action, data: Mapping[str, Any], required: Collection[str] = ()) -> Any:

@@ -29,7 +29,7 @@ from huying.policy.model import ActionRule, Regulation
 
 Holder = Literal[
     "anyone", "citizen", "centre", "checker", "dispatcher", "overseer", "closer", "assignee", "lead", "co", "decider",
-    "target",
+    "target", "top",
 ]  # fmt: skip
 On = Literal["platform", "case", "application", "supervision", "clue", "report", "reply"]
 
@@ -162,6 +162,8 @@ class Action:
     on: On = "case"
     held_by: Holder = "anyone"
     case_states: tuple[str, ...] = ()
+    ready: "Callable[[Take], Refused | None] | None" = None
+    """A further condition that needs no input: a button that does not meet it is greyed."""
     also_requires: "Callable[[Take], tuple[str, ...]] | None" = None
     """Further fields that must be filled in, under the regulation or by this actor."""
     also_in: "Callable[[Take], tuple[str, ...]] | None" = None

@@ -153,3 +153,10 @@ class Reply(models.Model):
     checked_at = models.DateTimeField(null=True)
     by = models.CharField(max_length=80)
     checked_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["state", "case"], condition=Q(state__in=("unit_review", "checking")), name="reply_waiting"
+            )
+        ]

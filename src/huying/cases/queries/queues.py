@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,6 +16,7 @@ from huying.cases.models import Application, Assignment, Callback, Case, Clue, R
 from huying.cases.models.case import OPEN_STATES
 from huying.cases.policies import policy_of
 from huying.people.actors import Actor
+from huying.people.models import Unit
 from huying.policy.model import CallbackRule, DecidedRule, Regulation, When
 
 PAGE = 30
@@ -73,9 +76,18 @@ def _to_review(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[C
 
 
 def _to_check(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
-    """Answers that wait for the centre; those that the unit's own leader has yet to see do not."""
-    inside = Reply.objects.filter(case=OuterRef("pk"), state="unit_review")
-    return cases.filter(state="checking").exclude(Exists(inside))
+    """Answers that wait for this centre: what a centre below checks itself is not on its list (decision H-8)."""
+    waiting, top = cases.filter(state="checking"), actor.unit and actor.unit.parent
+    if top is None:
+        return waiting
+    below = Unit.objects.filter(
+        platform=actor.platform, kind="centre", parent__left__gt=top.left, parent__right__lte=top.right
+    )
+    theirs = [Q(unit_left__range=span) for span in below.values_list("parent__left", "parent__right")]
+    if not theirs:
+        return waiting
+    led = Assignment.objects.filter(reduce(or_, theirs), case=OuterRef("pk"), role="lead", state="submitted")
+    return waiting.exclude(Exists(led))
 
 
 def _to_write(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
