@@ -31,3 +31,10 @@ def state_after_reply(rule: ReplyRule) -> tuple[str, str]:
     if rule.unit_review:
         return "unit_review", "handling"
     return ("checking", "checking") if rule.central_check else ("passed", "feedback")
+
+
+def adoption_of(kind: str, outcome: str, said: str) -> str:
+    """Whether a suggestion was adopted: as the unit says, else as its result tells; empty for other kinds."""
+    if kind != "suggestion" or said:
+        return said
+    return {"solved": "adopted", "planned": "adopted", "partly": "partly"}.get(outcome, "not_adopted")

@@ -380,5 +380,50 @@ def bench(sizes: str, repeats: int, limits: int, write_docs: bool) -> None:
     run(root=root, sizes=wanted, n=repeats, limits=limits, write_docs=write_docs, console=Console(), now=clock.now())
 
 
+@main.command("dossier")
+@click.argument("number")
+@click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="写到哪个文件（ZIP）。")
+@click.option("--identity", default="", help="附带诉求人身份的用途（supervision、check 等）；不写则不附带。")
+@click.option("--approver", default="", help="批准附带身份的人。")
+def dossier_command(number: str, path: Path, identity: str, approver: str) -> None:
+    """导出一件已归档诉求的归档卷（ZIP），用 tools/verify_dossier.py 核验。"""
+    _django()
+    from huying.base import clock
+    from huying.cases.dossier import CannotExport, export_dossier
+
+    try:
+        made = export_dossier(number, path, now=clock.now(), identity=identity, approver=approver)
+    except CannotExport as cannot:
+        raise click.ClickException(str(cannot)) from None
+    for gap in made.gaps:
+        click.echo(f"材料不完整：{gap.text}")
+    click.echo(f"已写 {path}，文件 {made.files} 个，全卷摘要 {made.digest}")
+
+
+@main.command("report")
+@click.argument("slug")
+@click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="写到哪个文件夹。")
+@click.option(
+    "--kind", "kinds", multiple=True, default=("month",), type=click.Choice(["day", "week", "month", "quarter"])
+)
+def report_command(slug: str, folder: Path, kinds: tuple[str, ...]) -> None:
+    """草拟刚结束的时段的通报；已有的不重写。"""
+    _django()
+    from huying.base import clock
+    from huying.cases.policies import policy_of
+    from huying.people.actors import Actor
+    from huying.people.models import Platform
+    from huying.people.units import find_unit
+    from huying.reports.circular import write_drafts
+
+    platform = Platform.objects.filter(slug=slug).first()
+    if platform is None:
+        raise click.ClickException(f"没有平台“{slug}”。")
+    centre = find_unit(platform, policy_of(platform).info.competent_unit)
+    actor = Actor(id="system", role="supervisor", platform=platform, unit=centre)
+    for written in write_drafts(actor, folder, kinds, now=clock.now()):
+        click.echo(f"已写 {written}")
+
+
 if __name__ == "__main__":
     main()

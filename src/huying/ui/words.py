@@ -82,7 +82,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "merged": "诉求已并入同类诉求",
         "due_soon": "期限将到提醒", "overdue": "超期告知", "nudge": "催办单", "supervision": "督办通知",
         "clue": "线索移交",
-        "decided": "申请已有决定", "published": "诉求拟公开告知", "moved": "期限调整告知",
+        "decided": "申请已有决定", "published": "诉求拟公开告知",
         "date_moved": "期限因放假安排改变",
     },
     "role": {

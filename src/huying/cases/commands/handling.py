@@ -16,7 +16,7 @@ from huying.cases.commands.notices import tell_citizen, tell_unit
 from huying.cases.commands.proposals import propose_by_count, propose_when
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import Assignment, Case, Contact, OfficialLetter, Reply, Verification
-from huying.core.reply import ReplyFacts, judge_reply, state_after_reply
+from huying.core.reply import ReplyFacts, adoption_of, judge_reply, state_after_reply
 from huying.core.verdict import Refused
 
 IN_HAND = {"case_states": ("handling",), "assignment_states": ("handling",)}
@@ -192,7 +192,8 @@ def reply(take: Take, given: ReplyInput) -> Refused | Mapping[str, Any]:
     reply_state, case_state = state_after_reply(rule)
     row = Reply.objects.create(
         case=case, unit=assignment.unit, round=case.round, content=given.content, outcome=given.outcome,
-        adoption=_adoption(case, given), state=reply_state, at=take.now, by=take.actor.id,
+        adoption=adoption_of(case.kind, given.outcome, given.adoption), state=reply_state, at=take.now,
+        by=take.actor.id,
     )  # fmt: skip
     assignment.state = "submitted"
     assignment.save(update_fields=["state"])
@@ -206,13 +207,6 @@ def reply(take: Take, given: ReplyInput) -> Refused | Mapping[str, Any]:
     case.save(update_fields=["state", "outcome"])
     _hand_over(take, row)
     return {"reply": row.pk, "outcome": given.outcome}
-
-
-def _adoption(case: Case, given: ReplyInput) -> str:
-    """Whether a suggestion was adopted: as the unit says, else as its result tells."""
-    if case.kind != "suggestion" or given.adoption:
-        return given.adoption
-    return {"solved": "adopted", "planned": "adopted", "partly": "partly"}.get(given.outcome, "not_adopted")
 
 
 def end_handling(take: Take, assignment: Assignment) -> None:

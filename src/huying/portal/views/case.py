@@ -37,7 +37,7 @@ DONE = {
     "case.request_review": "申请已提交，有了决定会告诉您。",
     "case.request_re_review": "申请已提交，有了决定会告诉您。",
 }
-TOLD = ("progress", "refused", "redirected", "ledger", "extension_granted", "merged", "moved", "published")
+TOLD = ("progress", "refused", "redirected", "ledger", "extension_granted", "merged", "date_moved", "published")
 HINTS = {
     "case.supplement": {"content": "新的情况、时间、地点或者材料说明。办理期限不变。"},
     "case.urge": {"content": "可以说明为什么着急，也可以不写。"},
