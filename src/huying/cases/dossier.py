@@ -42,9 +42,11 @@ ROLES = ("auditor", "supervisor", "inspector")
 """Who takes a dossier out at the desk: those who may know of clues, for a dossier holds everything."""
 
 KEPT = (
-    "accountability", "applications", "assignments", "callbacks", "clues", "consents", "contacts", "evaluations",
-    "interviews", "letters", "limits", "links_in", "links_out", "meetings", "notices", "nudges", "publications",
-    "replies", "reports", "score_adjustments", "subjects", "supervisions", "supplements", "verifications",
+    "accountability", "applications", "assignments", "callbacks", "clues", "concentrations", "consents",
+    "contacts", "evaluations", "interviews", "item_scores", "letters", "limits", "links_in", "links_out",
+    "materials", "meetings", "notices", "nudges", "publications", "replies", "reports", "score_adjustments",
+    "sessions", "subjects", "supervisions", "supplements", "survey_batches", "tasks", "upstream_messages",
+    "verifications",
 )  # fmt: skip
 """The relations of a case whose rows go into the dossier as they are."""
 LEFT_OUT = ("attachments", "identity_accesses", "journal", "marks", "parties", "submission_set")

@@ -41,13 +41,15 @@ TABLES = {  # table in a file → field of Regulation; a list of tables unless l
     "publication": "publication", "method": "supervision_methods", "supervision_ground": "supervision_grounds",
     "clue_ground": "clue_grounds", "trigger": "triggers", "instruction": "instruction", "recusal": "recusal",
     "merge": "merge", "consent": "consent", "flag": "flags", "duty": "duties", "own_list": "own_lists",
-    "sign_in": "sign_in",
-    "staff_change": "staff_change",
+    "sign_in": "sign_in", "staff_change": "staff_change", "concentration": "concentrations", "task_kind": "task_kinds",
+    "line": "lines", "upstream": "upstreams", "assessment": "assessment", "assessment_item": "assessment_items",
+    "setting": "settings", "form_field": "form_fields",
 }  # fmt: skip
 LISTS = {
     "channel", "hotline", "kind", "category", "redirect", "refusal_ground", "action", "role", "procedure", "time_limit",
     "source_limit", "escalation", "reply", "extension", "callback", "review", "method", "supervision_ground",
-    "clue_ground", "trigger", "duty", "own_list", "flag",
+    "clue_ground", "trigger", "duty", "own_list", "flag", "concentration", "task_kind", "line", "upstream",
+    "assessment_item", "setting", "form_field",
 }  # fmt: skip
 SINGLE = TABLES.keys() - LISTS
 TREE = ("units", "villages")

@@ -115,6 +115,10 @@ class UnitTree(Value):
 class Channel(Rule):
     """A way in. Its key is the public channel id."""
 
+    opens: str = ""
+    """From `HH:MM` on working days, where a desk keeps hours; outside them who registers must confirm it."""
+    until: str = ""
+
 
 class Kind(Rule):
     """A kind of case: consult, help, complaint, report, suggestion."""
@@ -550,6 +554,92 @@ class Trigger(Rule):
     to: str = ""
 
 
+class Concentration(Conditional):
+    """集中反映: that many matters of one category in so many days, in one place or at one unit, within the platform.
+
+    `alert` tells the centre and the unit of the place; `task` also drafts a task of `task_kind` for a person to send.
+    """
+
+    at_least: int
+    within_days: int
+    per: Literal["place", "unit"]
+    persons: bool = False
+    """Different requesters are counted, not cases."""
+    does: Literal["alert", "task"] = "alert"
+    task_kind: str = ""
+
+
+class TaskKind(Rule):
+    """交办任务 that is no case: who gives it to whom, and what its report must say. Its key is the public id."""
+
+    roles: tuple[str, ...] = ("dispatcher", "supervisor")
+    """Who gives it."""
+    to: Literal["below", "line"] = "below"
+    """Units below the giver, or only the counterparts of its line of business."""
+    due_required: bool = False
+    asks: tuple[Literal["cause", "measures", "completed_on"], ...] = ()
+    """What the report must say besides its text."""
+
+
+class BusinessLine(Rule):
+    """条线: a city department and its counterparts in the districts, by the last part of their paths."""
+
+    head: str
+    counterparts: tuple[str, ...]
+
+
+class Upstream(Rule):
+    """上级平台: what is sent to it, of which channels' cases. Its key is the name that the settings give an address."""
+
+    channels: tuple[str, ...] = ()
+    """Of these only; none means of every channel."""
+    sends: Literal["every_change", "result"]
+    """Each change, or the result alone, once a case has ended."""
+
+
+class AssessmentRule(Rule):
+    """考核 of units: how often, of which units."""
+
+    every: Literal["quarter", "year"]
+    kinds: tuple[str, ...] = ("department", "town")
+    """Kinds of units that are assessed."""
+    district_switch: str = ""
+    """The setting by which each district decides whether its own units are assessed; empty: nobody decides."""
+
+
+class AssessmentItem(Rule):
+    """One item of the assessment: an indicator of the figures, a score by a person with reasons, or the adjustments."""
+
+    by: Literal["indicator", "person", "adjustments"]
+    indicator: str = ""
+    weight: int = 0
+    """Points at most; the adjustments have none."""
+
+
+class SettingRule(Rule):
+    """平台设置 that may be changed while the platform runs, and by whom."""
+
+    type: Literal["switch", "number"] = "switch"
+    default: int = 0
+    per: Literal["platform", "district"] = "platform"
+    units: tuple[str, ...] = ()
+    """Units whose administrators change it; `{district}` stands for a district's own centre or oversight body."""
+    roles: tuple[str, ...] = ("unit_admin", "admin")
+
+
+class FormField(Conditional):
+    """What the platform's own forms ask for beyond what an action needs, such as the facts in a reply.
+
+    Other platforms and apps that send an action are not held to it: what they send is never turned away for it.
+    """
+
+    action: str
+    field: str
+    required: bool = True
+    outcomes: tuple[str, ...] = ()
+    """Only with one of these outcomes."""
+
+
 class RecusalRule(Rule):
     """The unit complained about, and every unit below it, neither handles nor sees the case."""
 
@@ -626,6 +716,14 @@ class Regulation(Value):
     own_lists: tuple[OwnList, ...] = ()
     sign_in: SignInRule | None = None
     staff_change: StaffChangeRule | None = None
+    concentrations: tuple[Concentration, ...] = ()
+    task_kinds: tuple[TaskKind, ...] = ()
+    lines: tuple[BusinessLine, ...] = ()
+    upstreams: tuple[Upstream, ...] = ()
+    assessment: AssessmentRule | None = None
+    assessment_items: tuple[AssessmentItem, ...] = ()
+    settings: tuple[SettingRule, ...] = ()
+    form_fields: tuple[FormField, ...] = ()
 
     def reply_rule(self, facts: Mapping[str, str]) -> ReplyRule:
         """Who looks at a reply under these facts. Loading sees to it that one row always holds."""

@@ -26,7 +26,9 @@ TOPICS: Mapping[str, str] = {
     "closing": "办结", "publication": "公开", "supervision_methods": "督办方式", "supervision_grounds": "督办事由",
     "clue_grounds": "线索事由", "triggers": "督办触发", "instruction": "批示落实", "recusal": "回避", "merge": "并单",
     "duties": "权责清单", "own_lists": "本级事项清单", "sign_in": "登录职责", "staff_change": "变更报备",
-    "consent": "同意披露身份", "flags": "标注",
+    "consent": "同意披露身份", "flags": "标注", "concentrations": "集中反映", "task_kinds": "交办任务", "lines": "条线",
+    "upstreams": "上级平台", "assessment": "考核", "assessment_items": "考核内容", "settings": "平台设置",
+    "form_fields": "填写要求",
 }  # fmt: skip
 LIMITS: Mapping[str, str] = {
     "claim": "签收", "return": "退单", "transfer_up": "转请上级", "contact": "联系诉求人", "handle": "办理答复",
@@ -77,7 +79,7 @@ class Words:
             topic: {rule.key: rule.label for rule in getattr(policy, topic)}
             for topic in (
                 "channels", "kinds", "roles", "procedures", "supervision_methods", "supervision_grounds",
-                "clue_grounds", "actions", "flags",
+                "clue_grounds", "actions", "flags", "task_kinds", "settings",
             )
         }  # fmt: skip
 
@@ -427,6 +429,55 @@ SAID: Mapping[str, Said] = {
     ),
     "SupervisionMethod.due_required": _if("due_required", "须限定办结日期"),
     "SupervisionMethod.attendees_required": _if("attendees_required", "须写明参加单位"),
+    "Channel.opens": lambda words, rule: f"工作日{rule.opens}至{rule.until}" if rule.opens else "",
+    "Channel.until": _nothing,
+    "Concentration.at_least": lambda words, rule: (
+        f"同一{'区域' if rule.per == 'place' else '单位'}{rule.within_days}日内同类诉求{rule.at_least}"
+        f"{'人' if rule.persons else '件'}以上"
+    ),
+    "Concentration.within_days": _nothing,
+    "Concentration.per": _nothing,
+    "Concentration.persons": _nothing,
+    "Concentration.does": _one_of("does", {
+        "alert": "预警中心和属地单位", "task": "预警，并拟出交办任务，由人工交办",
+    }),
+    "Concentration.task_kind": lambda words, rule: (
+        f"任务：{words.label('task_kinds', rule.task_kind)}" if rule.task_kind else ""
+    ),
+    "TaskKind.roles": lambda words, rule: "由" + "、".join(words.role(one) for one in rule.roles) + "交办",
+    "TaskKind.to": _one_of("to", {"below": "", "line": "只发给本条线的对口部门"}),
+    "TaskKind.due_required": _if("due_required", "须限定完成日期"),
+    "TaskKind.asks": lambda words, rule: (
+        "报告须写明" + "、".join(REPORTED[one] for one in rule.asks) if rule.asks else ""
+    ),
+    "BusinessLine.head": lambda words, rule: f"牵头：{words.unit(rule.head)}",
+    "BusinessLine.counterparts": lambda words, rule: "对口：各区县" + "、".join(rule.counterparts),
+    "Upstream.channels": lambda words, rule: _channels(words, rule) if rule.channels else "",
+    "Upstream.sends": _one_of("sends", {"every_change": "每次变动都报送", "result": "办结后报送结果"}),
+    "AssessmentRule.every": _one_of("every", {"quarter": "每季度一次", "year": "每年一次"}),
+    "AssessmentRule.kinds": lambda words, rule: f"对象：{words.levels(rule.kinds)}",
+    "AssessmentRule.district_switch": lambda words, rule: (
+        f"是否考核区县所属单位，由各区县在“{words.label('settings', rule.district_switch)}”中决定"
+        if rule.district_switch else ""
+    ),
+    "AssessmentItem.by": _one_of("by", {
+        "indicator": "由数据计算", "person": "由人评分，写明理由", "adjustments": "加分扣分",
+    }),
+    "AssessmentItem.indicator": _nothing,
+    "AssessmentItem.weight": _if("weight", "满分{}分"),
+    "SettingRule.type": _nothing,
+    "SettingRule.default": lambda words, rule: (
+        f"未设置时为{'开' if rule.default else '关'}" if rule.type == "switch" else f"未设置时为{rule.default}"
+    ),
+    "SettingRule.per": _one_of("per", {"platform": "", "district": "各区县分别设置"}),
+    "SettingRule.units": lambda words, rule: f"由{'、'.join(words.unit(one) for one in rule.units)}设置",
+    "SettingRule.roles": _nothing,
+    "FormField.action": lambda words, rule: words.label("actions", rule.action),
+    "FormField.field": _nothing,
+    "FormField.required": _either("required", "必填", "选填"),
+    "FormField.outcomes": lambda words, rule: (
+        "办理结果为" + "、".join(OUTCOMES.get(one, one) for one in rule.outcomes) + "的" if rule.outcomes else ""
+    ),
     "Trigger.when": _trigger,
     "Trigger.at_least": _nothing,
     "Trigger.within_months": _nothing,
@@ -436,4 +487,8 @@ SAID: Mapping[str, Said] = {
     "Trigger.to": _nothing,
 }  # fmt: skip
 """Class and field → what a rule says by it."""
+REPORTED: Mapping[str, str] = {"cause": "原因分析", "measures": "整改措施", "completed_on": "完成日期"}
+OUTCOMES: Mapping[str, str] = {
+    "solved": "已解决", "partly": "部分解决", "explained": "解释说明", "planned": "列入计划", "unsolvable": "无法解决",
+}  # fmt: skip
 TRANSFERS: Mapping[str, str] = {"beyond_power": "超出职权", "out_of_scope": "不属于受理范围", "recusal": "需要回避"}

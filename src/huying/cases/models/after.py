@@ -19,6 +19,8 @@ class Callback(models.Model):
     rating = models.PositiveSmallIntegerField(null=True)
     trust = models.PositiveSmallIntegerField(null=True)
     comment = models.TextField(blank=True)
+    batch = models.ForeignKey("cases.SurveyBatch", models.PROTECT, null=True, related_name="callbacks")
+    """The results of a third party's survey that it came with."""
     at = models.DateTimeField()
     by = models.CharField(max_length=80)
 

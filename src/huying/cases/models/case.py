@@ -48,6 +48,12 @@ class Case(models.Model):
     """The merged hotline, or the platform, that it first came to."""
     source_due_on = models.DateField(null=True)
     """The last day that the source channel set, or that the rules of the platform above give."""
+    requester_kind = models.CharField(max_length=12, blank=True)
+    """`individual` or `enterprise`, where it was said; the name of the enterprise stands in the vault."""
+    accept_reason = models.TextField(blank=True)
+    """Why it was accepted although a ground to refuse it was seen."""
+    accept_basis = models.CharField(max_length=200, blank=True)
+    """The law by which a matter outside the usual fields is accepted."""
     ground = models.CharField(max_length=30, blank=True)
     ground_note = models.TextField(blank=True)
     submitted_at = models.DateTimeField()
@@ -76,6 +82,9 @@ class Case(models.Model):
             models.Index(fields=["platform", "due_at", "id"], condition=Q(ledger=True), name="case_ledger_by_due"),
             models.Index(
                 fields=["platform", "closed_at"], condition=Q(closed_at__isnull=False), name="case_by_closing"
+            ),
+            models.Index(
+                fields=["platform", "category", "-submitted_at"], condition=~Q(category=""), name="case_by_category"
             ),
             models.Index(fields=["external_no"], condition=~Q(external_no=""), name="case_external_no"),
         ]

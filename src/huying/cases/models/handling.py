@@ -143,6 +143,15 @@ class Reply(models.Model):
     outcome = models.CharField(max_length=12)
     adoption = models.CharField(max_length=12, blank=True)
     """Of a suggestion: adopted, partly, not_adopted."""
+    facts = models.TextField(blank=True)
+    """查明的事实."""
+    basis = models.TextField(blank=True)
+    """依据."""
+    measures = models.TextField(blank=True)
+    """What was done, or is to be done, where the matter can be solved."""
+    told_by = models.CharField(max_length=12, blank=True)
+    """How the requester was told the result by the unit itself: written, phone, face_to_face."""
+    told_on = models.DateField(null=True)
     state = models.CharField(max_length=12)
     review_note = models.TextField(blank=True)
     reviewed_at = models.DateTimeField(null=True)
