@@ -18,7 +18,7 @@ CRITERIA: Mapping[str, str] = {"representative": "代表性广", "guiding": "引
 
 PRIVATE: Mapping[str, str] = {
     "name": "姓名", "phone": "电话", "email": "电子邮箱", "address": "住址", "id_number": "证件号码",
-    "other": "个人信息",
+    "organisation": "企业名称", "other": "个人信息",
 }  # fmt: skip
 GAP = r"[\s\-—–_·•.]{0,2}"
 """What people put between the groups of a number."""

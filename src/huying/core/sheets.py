@@ -64,6 +64,13 @@ def items_sheet(title: str, period: Period, items: Iterable[tuple[str, str, Sequ
     return _written(_top(title, period, [note]), ["单位", "事项", "件数", "工单编号"], rows)
 
 
+def plain_sheet(
+    title: str, period: Period, notes: Sequence[str], head: Sequence[str], rows: Iterable[Sequence[object]]
+) -> str:
+    """Any table with what it is and how it came about above it."""
+    return _written(_top(title, period, notes), head, rows)
+
+
 def _top(title: str, period: Period, notes: Sequence[str]) -> list[str]:
     days = f"{period.first.isoformat()}至{period.last.isoformat()}"
     return [title, f"统计时段：{period.label}（{days}）", *(f"{note}。" for note in notes), f"{ROUNDING}。"]

@@ -1,4 +1,4 @@
-"""热点: words that titles share, topics that suddenly come more often, matters that come again."""
+"""热点: words that titles share, topics that suddenly come more often or have a season, matters that come again."""
 
 import unicodedata
 from collections import defaultdict
@@ -53,6 +53,42 @@ class Topic:
     def daily_before(self) -> float:
         """Cases a day before."""
         return round(self.earlier / self.surge.before, 1)
+
+
+@dataclass(frozen=True)
+class Season:
+    """When a month of last year stands out: against the mean month of the twelve that begin with it."""
+
+    factor: float = 2.0
+    """As many times the mean month, or more."""
+    least: int = 10
+    """At least that many in the month."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A topic that came so often in the same month of last year that it may come again."""
+
+    topic: str
+    count: int
+    year: int
+    """Cases in the twelve months that begin with that month."""
+    season: Season
+
+    @property
+    def mean(self) -> float:
+        """Cases in the mean month."""
+        return round(self.year / 12, 1)
+
+
+def seasonal_peaks(counted: Mapping[str, tuple[int, int]], season: Season) -> list[Peak]:
+    """Peaks among `counted`: of each topic the cases of the month, and those of all twelve months; most first."""
+    found = [
+        Peak(topic, count, year, season)
+        for topic, (count, year) in counted.items()
+        if topic and count >= season.least and count * 12 >= season.factor * year
+    ]
+    return sorted(found, key=lambda one: (-one.count, one.topic))
 
 
 def grams(title: str) -> set[str]:

@@ -26,8 +26,10 @@ FIELDS: Mapping[str, str] = {
     "matter": "事项", "at_least": "次数", "within_months": "几个月内", "to": "对象", "attempts": "联系次数",
     "depth": "层级", "after_bad": "第几次不满意", "closes": "回访后办结", "lead_unit": "主办单位可以办结",
     "does": "处理", "unit_review": "单位审核", "central_check": "中心审核", "failed_check": "审核不通过",
-    "own_evaluation": "本平台评价", "required_after_rework": "重办后回访", "until": "关闭时间", "within_days": "几日内",
+    "own_evaluation": "本平台评价", "required_after_rework": "重办后回访", "open_until": "关闭时间",
+    "within_days": "几日内",
     "per": "按哪里统计", "persons": "按人数统计", "indicator": "指标", "type": "设置的种类", "field": "栏目",
+    "full_at": "得满分的数量", "least": "最小值", "most": "最大值",
 }  # fmt: skip
 """Names of fields, for values that no phrase tells."""
 ALWAYS = frozenset({"words", "roles", "template", "matter"})

@@ -348,6 +348,11 @@ def _unit_problems(regulation: Regulation) -> Iterator[Problem]:
     if regulation.instruction and regulation.instruction.supervised_by:
         named["instruction.supervised_by"] = regulation.instruction.supervised_by
     named |= {f"{one.key}.owner": one.owner for one in regulation.hotlines if one.owner}
+    named |= {f"{one.key}.head": one.head for one in regulation.lines}
+    for line in regulation.lines:
+        for name in line.counterparts:
+            if not any(path.partition("/")[2] == name for path in paths):
+                yield Problem("units.toml", line.key, f"没有一个区县有对口部门“{name}”", "写对口部门路径的末段")
     if regulation.panel:
         named |= {f"panel.copy_to[{place}]": path for place, path in enumerate(regulation.panel.copy_to)}
     for key, path in {**named, "info.competent_unit": regulation.info.competent_unit}.items():

@@ -115,9 +115,15 @@ class UnitTree(Value):
 class Channel(Rule):
     """A way in. Its key is the public channel id."""
 
-    opens: str = ""
+    opens: str = Field(default="", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
     """From `HH:MM` on working days, where a desk keeps hours; outside them who registers must confirm it."""
-    until: str = ""
+    open_until: str = Field(default="", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> "Channel":
+        if (self.opens or self.open_until) and not "" < self.opens < self.open_until:
+            raise ValueError("give both `opens` and `open_until`, the earlier first")
+        return self
 
 
 class Kind(Rule):
@@ -579,6 +585,8 @@ class TaskKind(Rule):
     due_required: bool = False
     asks: tuple[Literal["cause", "measures", "completed_on"], ...] = ()
     """What the report must say besides its text."""
+    on_clue: bool = False
+    """It is to verify a clue, and its report becomes the opinion on it."""
 
 
 class BusinessLine(Rule):
@@ -600,7 +608,8 @@ class Upstream(Rule):
 class AssessmentRule(Rule):
     """考核 of units: how often, of which units."""
 
-    every: Literal["quarter", "year"]
+    every: Literal["", "quarter", "year"]
+    """Empty: the text names no period, and nothing is drafted by itself."""
     kinds: tuple[str, ...] = ("department", "town")
     """Kinds of units that are assessed."""
     district_switch: str = ""
@@ -608,11 +617,14 @@ class AssessmentRule(Rule):
 
 
 class AssessmentItem(Rule):
-    """One item of the assessment: an indicator of the figures, a score by a person with reasons, or the adjustments."""
+    """One item: a rate or a count of the figures, a score by a person with reasons, or the points given and taken."""
 
-    by: Literal["indicator", "person", "adjustments"]
+    by: Literal["indicator", "count", "person", "adjustments"]
     indicator: str = ""
-    weight: int = 0
+    """A rate of the figures; of a count what is counted."""
+    full_at: int = Field(default=0, ge=0)
+    """So many bring all points of a count; 0: as many as the units of the class have on average."""
+    weight: int = Field(default=0, ge=0)
     """Points at most; the adjustments have none."""
 
 
@@ -621,6 +633,9 @@ class SettingRule(Rule):
 
     type: Literal["switch", "number"] = "switch"
     default: int = 0
+    least: int = 0
+    most: int = 1
+    """Bounds of a number."""
     per: Literal["platform", "district"] = "platform"
     units: tuple[str, ...] = ()
     """Units whose administrators change it; `{district}` stands for a district's own centre or oversight body."""
@@ -630,14 +645,22 @@ class SettingRule(Rule):
 class FormField(Conditional):
     """What the platform's own forms ask for beyond what an action needs, such as the facts in a reply.
 
-    Other platforms and apps that send an action are not held to it: what they send is never turned away for it.
+    Other platforms and apps that send an action are not held to it, but for `everybody` and `coded`: what they send is
+    never turned away for what is merely missing.
     """
 
     action: str
     field: str
+    """A field of the action's input, `requester.kind` within another; `registration_form` is the form to be printed."""
     required: bool = True
     outcomes: tuple[str, ...] = ()
     """Only with one of these outcomes."""
+    given: Mapping[str, tuple[str, ...]] = {}
+    """Only where other fields of the same form have one of these values; a category by its key."""
+    coded: bool = False
+    """Only a value of the regulation's own list is taken where a case is accepted, whoever accepts it."""
+    everybody: bool = False
+    """Whoever takes the action is held to it: a reason for an exception, a law that must be named."""
 
 
 class RecusalRule(Rule):

@@ -95,6 +95,12 @@ class Words:
     def labels(self, topic: str, keys: Iterable[str]) -> str:
         return "、".join(self.label(topic, key) for key in keys)
 
+    def choice(self, field: str, value: str) -> str:
+        """A value of a field of a form: a category by its label, other choices in the common words."""
+        if field == "category":
+            return next((one.label for one in self.policy.categories if one.key == value), value)
+        return REQUESTER_KINDS.get(value, value)
+
     def flag(self, key: str) -> str:
         return self._labels["flags"].get(key) or FLAGS.get(key, key)
 
@@ -193,6 +199,12 @@ Said = Callable[[Words, Any], str]
 def _if(field: str, text: str) -> Said:
     """`text` where the field is set; `{}` in it stands for the value."""
     return lambda words, rule: text.format(getattr(rule, field)) if getattr(rule, field) else ""
+
+
+def _counterpart(words: "Words", last: str) -> str:
+    """What a district calls the unit whose path ends so."""
+    units = (unit for unit in words.policy.tree.units if unit.path.partition("/")[2] == last)
+    return next((unit.display_name for unit in units), last)
 
 
 def _either(field: str, yes: str, no: str) -> Said:
@@ -429,8 +441,8 @@ SAID: Mapping[str, Said] = {
     ),
     "SupervisionMethod.due_required": _if("due_required", "须限定办结日期"),
     "SupervisionMethod.attendees_required": _if("attendees_required", "须写明参加单位"),
-    "Channel.opens": lambda words, rule: f"工作日{rule.opens}至{rule.until}" if rule.opens else "",
-    "Channel.until": _nothing,
+    "Channel.opens": lambda words, rule: f"工作日{rule.opens}至{rule.open_until}" if rule.opens else "",
+    "Channel.open_until": _nothing,
     "Concentration.at_least": lambda words, rule: (
         f"同一{'区域' if rule.per == 'place' else '单位'}{rule.within_days}日内同类诉求{rule.at_least}"
         f"{'人' if rule.persons else '件'}以上"
@@ -450,25 +462,33 @@ SAID: Mapping[str, Said] = {
     "TaskKind.asks": lambda words, rule: (
         "报告须写明" + "、".join(REPORTED[one] for one in rule.asks) if rule.asks else ""
     ),
+    "TaskKind.on_clue": _if("on_clue", "交有关单位核查线索，报告即为线索的处理意见"),
     "BusinessLine.head": lambda words, rule: f"牵头：{words.unit(rule.head)}",
-    "BusinessLine.counterparts": lambda words, rule: "对口：各区县" + "、".join(rule.counterparts),
+    "BusinessLine.counterparts": lambda words, rule: (
+        "对口：各区县的" + "、".join(_counterpart(words, one) for one in rule.counterparts)
+    ),
     "Upstream.channels": lambda words, rule: _channels(words, rule) if rule.channels else "",
     "Upstream.sends": _one_of("sends", {"every_change": "每次变动都报送", "result": "办结后报送结果"}),
-    "AssessmentRule.every": _one_of("every", {"quarter": "每季度一次", "year": "每年一次"}),
+    "AssessmentRule.every": _one_of("every", {"": "", "quarter": "每季度一次", "year": "每年一次"}),
     "AssessmentRule.kinds": lambda words, rule: f"对象：{words.levels(rule.kinds)}",
     "AssessmentRule.district_switch": lambda words, rule: (
         f"是否考核区县所属单位，由各区县在“{words.label('settings', rule.district_switch)}”中决定"
         if rule.district_switch else ""
     ),
     "AssessmentItem.by": _one_of("by", {
-        "indicator": "由数据计算", "person": "由人评分，写明理由", "adjustments": "加分扣分",
+        "indicator": "由数据计算", "count": "由数据计算", "person": "由人评分，写明理由", "adjustments": "加分扣分",
     }),
     "AssessmentItem.indicator": _nothing,
+    "AssessmentItem.full_at": lambda words, rule: (
+        "" if rule.by != "count" else f"达到{rule.full_at or '同类单位平均数'}得满分，不足的按比例"
+    ),
     "AssessmentItem.weight": _if("weight", "满分{}分"),
     "SettingRule.type": _nothing,
     "SettingRule.default": lambda words, rule: (
         f"未设置时为{'开' if rule.default else '关'}" if rule.type == "switch" else f"未设置时为{rule.default}"
     ),
+    "SettingRule.least": lambda words, rule: f"{rule.least}至{rule.most}" if rule.type == "number" else "",
+    "SettingRule.most": _nothing,
     "SettingRule.per": _one_of("per", {"platform": "", "district": "各区县分别设置"}),
     "SettingRule.units": lambda words, rule: f"由{'、'.join(words.unit(one) for one in rule.units)}设置",
     "SettingRule.roles": _nothing,
@@ -478,6 +498,12 @@ SAID: Mapping[str, Said] = {
     "FormField.outcomes": lambda words, rule: (
         "办理结果为" + "、".join(OUTCOMES.get(one, one) for one in rule.outcomes) + "的" if rule.outcomes else ""
     ),
+    "FormField.given": lambda words, rule: "，".join(
+        f"{FORM_FIELDS.get(name, name)}为“{'、'.join(words.choice(name, one) for one in values)}”的"
+        for name, values in rule.given.items()
+    ),
+    "FormField.coded": _if("coded", "只能从本平台的列表中选择"),
+    "FormField.everybody": _if("everybody", "其他平台、应用办理的也要填写"),
     "Trigger.when": _trigger,
     "Trigger.at_least": _nothing,
     "Trigger.within_months": _nothing,
@@ -488,6 +514,9 @@ SAID: Mapping[str, Said] = {
 }  # fmt: skip
 """Class and field → what a rule says by it."""
 REPORTED: Mapping[str, str] = {"cause": "原因分析", "measures": "整改措施", "completed_on": "完成日期"}
+FORM_FIELDS: Mapping[str, str] = {"category": "事项分类", "requester.kind": "诉求人类型"}
+"""Fields of forms that other fields depend on."""
+REQUESTER_KINDS: Mapping[str, str] = {"individual": "个人", "enterprise": "企业"}
 OUTCOMES: Mapping[str, str] = {
     "solved": "已解决", "partly": "部分解决", "explained": "解释说明", "planned": "列入计划", "unsolvable": "无法解决",
 }  # fmt: skip

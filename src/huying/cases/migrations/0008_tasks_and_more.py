@@ -50,6 +50,19 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="ConcentrationLook",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("until", models.DateTimeField()),
+                (
+                    "platform",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="people.platform"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="ItemScore",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -57,6 +70,16 @@ class Migration(migrations.Migration):
                 ("value", models.DecimalField(decimal_places=2, max_digits=9, null=True)),
                 ("points", models.DecimalField(decimal_places=2, max_digits=7, null=True)),
                 ("reason", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                ("by", models.CharField(max_length=80)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="KnowledgeUpdate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("change", models.CharField(max_length=10)),
+                ("title", models.CharField(max_length=200)),
                 ("at", models.DateTimeField()),
                 ("by", models.CharField(max_length=80)),
             ],
@@ -143,6 +166,38 @@ class Migration(migrations.Migration):
                 ("error", models.CharField(blank=True, max_length=200)),
             ],
         ),
+        migrations.AlterField(
+            model_name="subjectfield",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("name", "姓名"),
+                    ("phone", "电话"),
+                    ("email", "邮箱"),
+                    ("address", "住址"),
+                    ("id_number", "证件号码"),
+                    ("organisation", "企业名称"),
+                    ("other", "其他"),
+                ],
+                max_length=12,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="blindindex",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("name", "姓名"),
+                    ("phone", "电话"),
+                    ("email", "邮箱"),
+                    ("address", "住址"),
+                    ("id_number", "证件号码"),
+                    ("organisation", "企业名称"),
+                    ("other", "其他"),
+                ],
+                max_length=12,
+            ),
+        ),
         migrations.AddField(
             model_name="case",
             name="accept_basis",
@@ -182,6 +237,16 @@ class Migration(migrations.Migration):
             model_name="reply",
             name="told_on",
             field=models.DateField(null=True),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(
+                    ("flags__sensitive", True), ("state__in", ("received", "handling", "checking", "feedback"))
+                ),
+                fields=["platform", "-submitted_at", "-id"],
+                name="case_sensitive_newest",
+            ),
         ),
         migrations.AddIndex(
             model_name="case",
@@ -248,6 +313,35 @@ class Migration(migrations.Migration):
             model_name="itemscore",
             name="unit",
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
+        ),
+        migrations.AddField(
+            model_name="knowledgeupdate",
+            name="platform",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.platform"
+            ),
+        ),
+        migrations.AddField(
+            model_name="knowledgeupdate",
+            name="unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
+        ),
+        migrations.AddIndex(
+            model_name="knowledgeupdate",
+            index=models.Index(fields=["platform", "-at", "-id"], name="knowledge_newest"),
+        ),
+        migrations.AddField(
+            model_name="scoreadjustment",
+            name="ground",
+            field=models.CharField(blank=True, max_length=20),
+        ),
+        migrations.AddConstraint(
+            model_name="scoreadjustment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ground", ""), _negated=True),
+                fields=("unit", "case", "ground"),
+                name="one_bonus_a_case",
+            ),
         ),
         migrations.AddField(
             model_name="material",
@@ -438,7 +532,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="upstreammessage",
             index=models.Index(
-                condition=models.Q(("next_at__isnull", False)), fields=["next_at", "id"], name="message_next"
+                condition=models.Q(("next_at__isnull", False)),
+                fields=["platform", "upstream", "next_at", "id"],
+                name="message_next",
             ),
         ),
         migrations.AddIndex(

@@ -44,3 +44,17 @@ class ItemScore(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["assessment", "unit", "item"], name="one_score_per_unit_and_item")
         ]
+
+
+class KnowledgeUpdate(models.Model):
+    """知识库更新: what a unit added to the knowledge base of the platform, changed in it or withdrew from it."""
+
+    platform = models.ForeignKey(Platform, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    change = models.CharField(max_length=10)
+    title = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+
+    class Meta:
+        indexes = [models.Index(fields=["platform", "-at", "-id"], name="knowledge_newest")]

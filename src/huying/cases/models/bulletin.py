@@ -29,8 +29,15 @@ class ScoreAdjustment(models.Model):
     points = models.DecimalField(max_digits=6, decimal_places=2)
     """Above zero adds, below zero takes away."""
     reason = models.TextField()
+    ground = models.CharField(max_length=20, blank=True)
+    """`typical_case`: the bonus for one; else empty."""
     at = models.DateTimeField()
     by = models.CharField(max_length=80)
 
     class Meta:
         indexes = [models.Index(fields=["platform", "-at", "-id"], name="score_newest")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "case", "ground"], condition=~models.Q(ground=""), name="one_bonus_a_case"
+            )
+        ]

@@ -87,6 +87,11 @@ class Case(models.Model):
                 fields=["platform", "category", "-submitted_at"], condition=~Q(category=""), name="case_by_category"
             ),
             models.Index(fields=["external_no"], condition=~Q(external_no=""), name="case_external_no"),
+            models.Index(
+                fields=["platform", "-submitted_at", "-id"],
+                condition=Q(flags__sensitive=True, state__in=OPEN_STATES),
+                name="case_sensitive_newest",
+            ),
         ]
 
 

@@ -16,7 +16,7 @@ class UpstreamMessage(models.Model):
     event = models.CharField(max_length=12)
     """`change` or `result`."""
     mark = models.PositiveIntegerField()
-    """The version of the case, or the round whose result it is: the same is never queued twice."""
+    """The journal entry that caused it, by its number, or the round whose result it is: never queued twice."""
     at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -28,6 +28,10 @@ class UpstreamMessage(models.Model):
             models.UniqueConstraint(fields=["case", "upstream", "event", "mark"], name="one_message_per_event")
         ]
         indexes = [
-            models.Index(fields=["next_at", "id"], condition=Q(next_at__isnull=False), name="message_next"),
+            models.Index(
+                fields=["platform", "upstream", "next_at", "id"],
+                condition=Q(next_at__isnull=False),
+                name="message_next",
+            ),
             models.Index(fields=["platform", "-at", "-id"], name="message_newest"),
         ]

@@ -31,6 +31,13 @@ class Concentration(models.Model):
         ]
 
 
+class ConcentrationLook(models.Model):
+    """Up to when the journal of a platform was looked through for concentrations. Its lock lets one look at a time."""
+
+    platform = models.OneToOneField(Platform, models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+
 class Task(models.Model):
     """交办任务: given to a unit, reported on by it, closed by who gave it. `draft`: proposed, a person sends it."""
 

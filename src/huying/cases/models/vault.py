@@ -24,6 +24,7 @@ class FieldKind(models.TextChoices):
     EMAIL = "email", "邮箱"
     ADDRESS = "address", "住址"
     ID_NUMBER = "id_number", "证件号码"
+    ORGANISATION = "organisation", "企业名称"
     OTHER = "other", "其他"
 
 
