@@ -27,8 +27,11 @@ UNIT: Mapping[str, tuple[str, str]] = {
     "nudge": ("催办", "请尽快办理本工单。"),
     "supervision": ("督办通知", "本单位有工单被督办，请按要求办理并反馈。"),
     "clue": ("有移交线索", "有线索移交，请登录查看。"),
+    "concentration": ("集中反映预警", "短期内有较多同类诉求集中反映，请登录工作台，在“集中反映”中查看并及时处置。"),
     "decided": ("申请已有决定", "本单位提出的申请已有决定，请登录查看。"),
 }
+WITHOUT_NUMBER = ("concentration",)
+"""Of these the case is only an example, and may be one that the unit has no part in."""
 OTHER = ("诉求有新消息", "有新的消息，请登录查看。")
 
 
@@ -47,5 +50,7 @@ def write_mail(template: str, *, to_citizen: bool, number: str, platform: str, a
         )
     else:
         where = f"登录工作台：{address}/desk/"
+    if template in WITHOUT_NUMBER:
+        return f"【{platform}】{heading}", f"{sentence}\n\n{where}\n\n{platform}\n本邮件由系统发出，请勿直接回复。\n"
     body = f"编号：{number}\n\n{sentence}\n\n{where}\n\n{platform}\n本邮件由系统发出，请勿直接回复。\n"
     return f"【{platform}】{heading}（{number}）", body
