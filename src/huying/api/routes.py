@@ -9,7 +9,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from huying.api.actors import SIGN_IN, ApiKeyBearer, StaffSession
 from huying.api.answers import NotDone, RefusalOut, on_not_done, refusal
-from huying.api.schema import DescribedAPI, body_of, schema_name
+from huying.api.schema import DescribedAPI, bodies_of, body_of, schema_name
 from huying.api.views import cases, citizens
 from huying.cases.commands import ACTIONS
 from huying.cases.commands.registry import Action
@@ -124,6 +124,19 @@ def explain_case(request: HttpRequest, number: str, role: str = "", unit: str = 
 )  # fmt: skip
 def offers_of_case(request: HttpRequest, number: str, role: str = "", unit: str = "") -> Any:
     return cases.offers_of_case(request, number, role, unit)
+
+
+PLATFORM = {one.id: one for one in ACTIONS.values() if one.on == "platform" and one.id != "case.submit"}
+
+
+@api.post(
+    "/actions/{action_id}", response={200: cases.PlatformDoneOut, **REFUSALS}, summary="办理不属于某一件诉求的操作",
+    tags=["工作人员"], operation_id="act_on_the_platform",
+    description="操作及其请求正文：\n\n" + "\n".join(f"- `{one.id}`（{one.label}）：`{schema_name(one)}`"
+    for one in PLATFORM.values()), openapi_extra=bodies_of(PLATFORM.values(), described=api.described),
+)  # fmt: skip
+def act_on_the_platform(request: HttpRequest, action_id: str, role: str = "", unit: str = "") -> Any:
+    return cases.act_on_the_platform(request, PLATFORM.get(action_id), role, unit)
 
 
 def _staff_route(action: Action) -> Callable[..., Any]:

@@ -1,5 +1,6 @@
 """The description of the API. Bodies come from the registry of actions: one schema for form, API and scenario."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -34,6 +35,15 @@ class DescribedAPI(NinjaAPI):
                 # Production puts `__Host-` before the name; the description is the same everywhere.
                 scheme["name"] = settings.SESSION_COOKIE_NAME.removeprefix("__Host-")
         return schema
+
+
+def bodies_of(actions: Iterable[Action], *, described: dict[str, Any]) -> dict[str, Any]:
+    """The request body of one route for several actions: the input of whichever the address names."""
+    refs = []
+    for action in actions:
+        body = body_of(action, citizen=False, described=described)
+        refs.append(body["requestBody"]["content"]["application/json"]["schema"])
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": {"anyOf": refs}}}}}
 
 
 def schema_name(action: Action) -> str:

@@ -35,10 +35,7 @@ def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
     rule = policy_of(actor.platform).role_rules.get(actor.role)
     if rule is None or actor.unit is None:
         return cases.none()
-    home = Q(unit_left__lte=actor.unit.left, unit_right__gte=actor.unit.left)
-    for left in actor.homes - {actor.unit.left}:
-        home |= Q(unit_left__lte=left, unit_right__gte=left)
-    cases = cases.exclude(Exists(CaseSubject.objects.filter(home, case=OuterRef("pk"))))
+    cases = cases.exclude(Exists(keeps_out(actor).filter(case=OuterRef("pk"))))
     match rule.scope:
         case "all":
             return cases
@@ -56,6 +53,14 @@ def visible_cases(actor: Actor, case_id: int | None = None) -> QuerySet[Case]:
             )
         case _:
             return cases.none()
+
+
+def keeps_out(actor: Actor) -> QuerySet[CaseSubject]:
+    """The complaints about the actor's unit, about one above it, or about a unit in which they hold another role."""
+    home = Q(pk__in=[])
+    for left in actor.homes | ({actor.unit.left} if actor.unit else set()):
+        home |= Q(unit_left__lte=left, unit_right__gte=left)
+    return CaseSubject.objects.filter(home)
 
 
 def _own_of_citizen(actor: Actor, cases: QuerySet[Case]) -> QuerySet[Case]:

@@ -166,7 +166,7 @@ class _Pack:
 
 
 def _judge_identity(case: Case, actor: Actor, purpose: str, approver: str) -> None:
-    if purpose not in vault.PURPOSES or purpose in ("masked_display", "notice", "self"):
+    if purpose not in vault.PURPOSES or purpose in ("masked_display", "notice", "self", "survey"):
         raise CannotExport(f"用途“{purpose}”不在用途清单内。")
     if actor.role == "system":
         if not approver:
@@ -289,7 +289,7 @@ def _served(attachment: Attachment) -> bytes:
 
 
 def _add_identity(pack: _Pack, case: Case, *, actor: Actor, now: datetime, purpose: str, approver: str) -> None:
-    kinds = ("name", "phone", "email", "address", "id_number", "other")
+    kinds = ("name", "phone", "email", "address", "id_number", "organisation", "other")
     parties = {
         part: vault.read(case, kinds, actor=actor, purpose=purpose, now=now, part=part, approver=approver)
         for part in Part.values

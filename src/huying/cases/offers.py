@@ -24,6 +24,8 @@ class Offer:
     article: str
     target: Model | None
     refused: Refused | None
+    needed: tuple[str, ...] = ()
+    """Fields that only this regulation, or this party, must fill in."""
 
     @property
     def enabled(self) -> bool:
@@ -87,4 +89,5 @@ def _offer(
     if refused is not None:
         return None
     refused = _judge_own(take) or judge_states(take)
-    return Offer(action, take.rule.label, take.rule.cite, target, refused)
+    needed = action.also_requires(take) if action.also_requires and refused is None else ()
+    return Offer(action, take.rule.label, take.rule.cite, target, refused, needed)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from huying.people.models import Platform
 
 PURPOSES = frozenset(
-    {"handle", "callback", "intake", "check", "self", "notice", "masked_display", "supervision", "disclosure"}
+    {"handle", "callback", "intake", "check", "self", "notice", "masked_display", "supervision", "disclosure", "survey"}
 )
 
 

@@ -5,16 +5,20 @@ from typing import Any
 
 from django.forms import Form
 
+from huying.base.clock import local_date
 from huying.cases.dossier import ROLES as DOSSIER_ROLES
 from huying.cases.offers import Offer, offers
 from huying.cases.policies import rules_of
+from huying.cases.queries.hops import hops_of, went_through_hands
 from huying.cases.queries.identity import may_reveal
 from huying.cases.queries.limits import shown_limits
 from huying.cases.queries.record import case_record
 from huying.cases.queries.rows import rows_of
 from huying.cases.queries.same_requester import open_cases_of_requester
+from huying.cases.queries.sessions import sessions_with
 from huying.cases.queries.time_limits import facts_of, lead_assignment
 from huying.cases.queries.who_saw import named, who_saw
+from huying.core.form_fields import printed_form
 from huying.desk.actor import DeskRequest
 from huying.desk.forms import FIND_A_UNIT, action_form, initial_of
 from huying.desk.hints import filled_in, hints_of
@@ -50,6 +54,7 @@ def case_context(request: DeskRequest, case: Any, opened: Button | None = None) 
     """Everything that the page of `case` shows its reader; `opened` is a form that is open already."""
     record = case_record(case, request.actor, now=request.now)
     buttons = sorted((Button(one, about(one)) for one in offers(case, request.actor, now=request.now)), key=_usual)
+    limits = list(shown_limits(case, request.actor, now=request.now))
     if opened:
         buttons = [opened if one.key == opened.key else one for one in buttons]
         if opened not in buttons:
@@ -59,12 +64,16 @@ def case_context(request: DeskRequest, case: Any, opened: Button | None = None) 
         "policy": rules_of(case),
         "record": record,
         "row": rows_of([case], request.actor, now=request.now)[0],
-        "limits": list(shown_limits(case, request.actor, now=request.now)),
+        "limits": limits,
+        "hops": hops_of(case, request.actor, now=request.now) if went_through_hands(record) else None,
+        "ended": sum(not one.is_running for one in limits),
         "buttons": [one for one in buttons if one.offer.enabled or one is opened],
         "greyed": [one for one in buttons if not one.offer.enabled and one is not opened],
         "may_reveal": may_reveal(case, request.actor),
         "fields": None,
+        "printed": printed_form(rules_of(case), facts_of(case)),
         "takes_out": request.actor.role in DOSSIER_ROLES,
+        "sessions": sessions_with(case, request.actor),
         "hints": list(hints_of(request, case, _labels(buttons))),
         "also": open_cases_of_requester(case, request.actor) if case.state == "received" else [],
         "seen": named(who_saw(case, before=request.now)) if request.actor.role == "auditor" else None,
@@ -104,6 +113,8 @@ def open_form(request: DeskRequest, case: Any, button: Button) -> Button:
     if offer.action.id in ("supervision.open", "clue.transfer", "case.publish"):
         record = case_record(case, request.actor, now=request.now)
     initial = initial_of(offer.action.id, record, offer.target) | filled_in(request, offer.action.id)
+    if offer.action.id == "case.close":
+        initial["told_on"] = local_date(request.now)
     make = form_of(case, offer)
     button.form = make(initial=initial, auto_id=f"{button.key}-%s")
     return button
@@ -113,9 +124,9 @@ def form_of(case: Any, offer: Offer) -> type[Form]:
     """The form class of an offer, by the rules that the case keeps."""
     target = getattr(offer.target, "type", "") if offer.action.on == "application" else ""
     return action_form(
-        offer.action.id, case.platform, policy=rules_of(case), more=_narrowed(case, offer),
-        hints=hints_for(case, offer), labels=LABELS.get((offer.action.id, target)),
-        leave_out=_beside(case, offer, target),
+        offer.action.id, case.platform, policy=rules_of(case), facts=facts_of(case, lead_assignment(case)),
+        more=_narrowed(case, offer), hints=hints_for(case, offer), labels=LABELS.get((offer.action.id, target)),
+        leave_out=_beside(case, offer, target), needed=offer.needed,
     )  # fmt: skip
 
 
@@ -137,6 +148,8 @@ def _beside(case: Any, offer: Offer, target: str) -> tuple[str, ...]:
             return ("unit",)
         case "case.reply" if case.kind != "suggestion":
             return ("adoption",)
+        case "case.close" if case.anonymous:
+            return ("told_by", "told_on")
         case _:
             return ()
 

@@ -13,6 +13,7 @@ from huying.core.publication import draft
 from huying.desk.choices import UNIT_FIELDS, choices_of, handling_units, knows, suggestions_of
 from huying.people.models import Platform, Unit
 from huying.policy.model import Regulation
+from huying.ui.form_fields import asked_of
 from huying.ui.forms import Look, Options, form_for
 
 SELECTABLE = 120
@@ -33,14 +34,16 @@ def action_form(
     platform: Platform,
     *,
     policy: Regulation | None = None,
+    facts: Mapping[str, str] | None = None,
     more: Mapping[str, Options] | None = None,
     leave_out: Iterable[str] = (),
+    needed: Iterable[str] = (),
     **rest: Any,
 ) -> type[forms.Form]:
     """The form class of an action on `platform`: `more` options of fields; `rest` goes to `ui.forms.form_for`.
 
-    `policy` are the rules that the case keeps, where they are not today's. Fields that none of its rules asks about
-    are left out.
+    `policy` are the rules that the case keeps, where they are not today's, `facts` what they may ask about. Fields that
+    none of its rules asks about are left out.
     """
     takes = ACTIONS[action_id].input
     policy = policy or policy_of(platform)
@@ -50,14 +53,25 @@ def action_form(
         choices[name] = Options([(word, "") for word in words], "suggest")
     named = UNIT_FIELDS & set(takes.model_fields)
     rest["hints"] = dict(rest.get("hints") or {})
+    wanted = asked_of(
+        action_id, policy, facts or {}, {name: info.description or "" for name, info in takes.model_fields.items()}
+    )
+    rest["hints"] = {**wanted.hints, **rest["hints"]}
     if named:
         choices |= _units(named, platform)
         typed = {name for name in named if choices[name].look in ("suggest", "several")}
         rest["hints"] = dict.fromkeys(typed, FIND_A_UNIT) | rest["hints"]
     if "flags" in choices:
         choices["flags"] = Options(choices["flags"].pairs, "checks")
-    hidden = {*leave_out, *_not_asked(action_id, policy)}
-    return form_for(takes, action_id=action_id, choices=choices | dict(more or {}), leave_out=hidden, **rest)
+    hidden = {*leave_out, *_not_asked(action_id, policy), *wanted.leave_out}
+    return form_for(
+        takes,
+        action_id=action_id,
+        choices=choices | dict(more or {}),
+        leave_out=hidden,
+        needed={*needed, *wanted.needed},
+        **rest,
+    )
 
 
 def _not_asked(action_id: str, policy: Regulation) -> Iterable[str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from huying.cases.policies import rules_of
-from huying.cases.queries.duties import proposals_for
+from huying.cases.queries.duties import SHOWN, proposals_for
 from huying.cases.queries.screening import suggestions
 from huying.core.screening import Suggestion
 from huying.desk.actor import DeskRequest
@@ -20,11 +20,10 @@ FILLED = {
     "case.dispatch": ("lead", "co"),
     "case.refuse": ("ground", "basis", "other_unit"),
     "case.redirect": ("to",),
+    "case.flag": ("flags",),
 }
 """Fields of a form that a link may fill in; whoever sends the form still decides."""
 PREFIX = "fill."
-PROPOSALS = 2
-"""So many rows of the duty list are shown."""
 MOST = 20
 
 
@@ -39,6 +38,8 @@ class Hint:
     label: str
     address: str
     why: tuple[str, ...] = ()
+    mark: str = ""
+    """The form that marks the case with it, where accepting it in spite of that asks for a reason."""
 
 
 def hints_of(request: DeskRequest, case: Any, offered: dict[str, str]) -> Iterator[Hint]:
@@ -55,12 +56,22 @@ def hints_of(request: DeskRequest, case: Any, offered: dict[str, str]) -> Iterat
         if label:
             address = _address(case, action_id, given)
         cite = one.rule.cite if one.rule else ""
-        yield Hint(_text(one), one.what == "emergency", one.words, cite, label, address)
+        mark = _mark(case, policy, one) if "case.flag" in offered else ""
+        yield Hint(_text(one), one.what == "emergency", one.words, cite, label, address, mark=mark)
+
+
+def _mark(case: Any, policy: Regulation, one: Suggestion) -> str:
+    """The form that confirms a ground as seen; "" where the regulation knows no such mark, or it stands already."""
+    known = any("excluded" in rule.when.flag for rule in policy.form_fields)
+    if not known or case.flags.get("excluded") or one.what not in {ground.key for ground in policy.refusal_grounds}:
+        return ""
+    on = [name for name, is_on in case.flags.items() if is_on]
+    return _address(case, "case.flag", {"flags": [*on, "excluded"]})
 
 
 def _proposed(case: Any, policy: Regulation, label: str) -> Iterator[Hint]:
     """Who would lead and help by the duty list, and why."""
-    for one in proposals_for(case)[:PROPOSALS]:
+    for one in proposals_for(case)[:SHOWN]:
         text, address = "权责清单有这一事项，还不能确定主办单位", ""
         if one.lead is not None:
             helping = f"，{'、'.join(_in_full(unit) for unit in one.co)}协办" if one.co else ""
@@ -89,7 +100,7 @@ def filled_in(request: DeskRequest, action_id: str) -> dict[str, Any]:
     for name in FILLED.get(action_id, ()):
         values = [value[:500] for value in request.GET.getlist(PREFIX + name) if value][:MOST]
         if values:
-            given[name] = values if name in SEVERAL else values[0]
+            given[name] = values if name in (*SEVERAL, "flags") else values[0]
     return given
 
 

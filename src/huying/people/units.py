@@ -99,6 +99,23 @@ def find_unit(platform: Platform, path: str) -> Unit:
     return unit
 
 
+def full_name(unit: Unit) -> str:
+    """A unit as people call it, with the units above it but not the root; no part of it is said twice."""
+    index, said = _index(unit.platform_id), ""
+    parts = unit.path.split("/")
+    for depth in range(1, len(parts) + 1):
+        found = unit if depth == len(parts) else index.get("/".join(parts[:depth]))
+        name = found.name if found else parts[depth - 1]
+        # A name that begins with the one above says it already.
+        said = name if not said or name.startswith(said.rpartition(" ")[2]) else f"{said} {name}"
+    return said or unit.name
+
+
+def known_unit(platform: Platform, path: str) -> Unit | None:
+    """The unit at `path` (or with that alias) as this process knows it; the database is not asked for any other."""
+    return _index(platform.pk).get(path)
+
+
 def forget_units() -> None:
     """Drop the process's index of units (after the tree changed or a test database was emptied)."""
     _index.cache_clear()

@@ -5,11 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from huying.base.clock import local_date
 from huying.cases.queries.circular import CLASSES, figures_csv, items_csv, scores_csv
 from huying.cases.queries.indicators import figures
+from huying.cases.queries.settings import assessed_areas
 from huying.core.assessment import THIRDS
 from huying.core.indicators import Aspect
-from huying.core.periods import Period
+from huying.core.periods import Period, PeriodKind, ended
 from huying.people.actors import Actor
 
 
@@ -33,6 +35,21 @@ def write_indicators(actor: Actor, folder: Path, period: Period, *, now: datetim
     """The indicators of a period for each unit that answers for its work, with those that had nothing."""
     table = figures(actor, period, "unit", now=now, all_units=True)
     return _write(folder, period, {"指标": figures_csv(actor, table)})
+
+
+def write_ended(
+    actor: Actor, folder: Path, kinds: Collection[PeriodKind], what: Collection[str], *, now: datetime
+) -> list[Path]:
+    """Of the periods that ended last, what is asked for: the files for assessments, with the districts that take part,
+    and the indicators."""
+    paths: list[Path] = []
+    for kind in kinds:
+        period = ended(kind, local_date(now))
+        if "assessment" in what:
+            paths += write_assessment(actor, folder, period, now=now, areas=assessed_areas(actor.platform))
+        if "indicators" in what:
+            paths += write_indicators(actor, folder, period, now=now)
+    return paths
 
 
 def _write(folder: Path, period: Period, files: Mapping[str, str]) -> list[Path]:

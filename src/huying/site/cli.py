@@ -56,6 +56,7 @@ def policy() -> None:
 @click.argument("names", nargs=-1)
 def policy_check(names: tuple[str, ...]) -> None:
     """检查规定数据，含各个版本和权责清单：有不清楚之处就列出文件、键、原因和改法。不写名称则检查全部规定。"""
+    from huying.core.assessment_items import assessment_problems
     from huying.core.duties import duty_problems
     from huying.policy.check import check_folder, find_regulations
 
@@ -63,7 +64,7 @@ def policy_check(names: tuple[str, ...]) -> None:
     wanted = [folder / name for name in names] or find_regulations(folder)
     unclear = 0
     for path in wanted:
-        problems, rules, defaults = check_folder(path, (duty_problems,))
+        problems, rules, defaults = check_folder(path, (duty_problems, assessment_problems))
         unclear += bool(problems)
         click.echo(f"{'不清楚' if problems else '清楚'}  {path.name}  规则{rules}条，其中默认{defaults}条")
         for problem in problems:
@@ -187,6 +188,19 @@ def worker_command(once: bool) -> None:
     from huying.site.worker import run_worker
 
     run_worker(once=once)
+
+
+@main.command("monitor")
+def monitor_command() -> None:
+    """检查运行情况：一切正常时不出声、以 0 退出；有告警时逐条列出原因和处理办法，以 1 退出。供 cron 和监控系统调用。"""
+    _django()
+    from huying.base import clock
+    from huying.site.monitor import report
+
+    found = list(report(clock.now()))
+    for line in found:
+        click.echo(line)
+    sys.exit(1 if found else 0)
 
 
 @main.command("openapi")
@@ -404,16 +418,21 @@ def dossier_command(number: str, path: Path, identity: str, approver: str) -> No
 @click.argument("slug")
 @click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="写到哪个文件夹。")
 @click.option(
-    "--kind", "kinds", multiple=True, default=("month",), type=click.Choice(["day", "week", "month", "quarter"])
+    "--kind", "kinds", multiple=True, default=("month",), type=click.Choice(["day", "week", "month", "quarter", "year"])
 )
-def report_command(slug: str, folder: Path, kinds: tuple[str, ...]) -> None:
-    """草拟刚结束的时段的通报；已有的不重写。"""
+@click.option(
+    "--what", multiple=True, default=("circular",), type=click.Choice(["circular", "assessment", "indicators"]),
+    help="通报稿（已有的不重写）、纳入部门和镇街考核的表格、各单位指标。可以写多次。",
+)  # fmt: skip
+def report_command(slug: str, folder: Path, kinds: tuple[str, ...], what: tuple[str, ...]) -> None:
+    """刚结束的时段的通报稿、考核表格、指标。"""
     _django()
     from huying.base import clock
     from huying.cases.policies import policy_of
     from huying.people.actors import Actor
     from huying.people.models import Platform
     from huying.people.units import find_unit
+    from huying.reports.assessment import write_ended
     from huying.reports.circular import write_drafts
 
     platform = Platform.objects.filter(slug=slug).first()
@@ -421,7 +440,9 @@ def report_command(slug: str, folder: Path, kinds: tuple[str, ...]) -> None:
         raise click.ClickException(f"没有平台“{slug}”。")
     centre = find_unit(platform, policy_of(platform).info.competent_unit)
     actor = Actor(id="system", role="supervisor", platform=platform, unit=centre)
-    for written in write_drafts(actor, folder, kinds, now=clock.now()):
+    now = clock.now()
+    paths = write_drafts(actor, folder, kinds, now=now) if "circular" in what else []
+    for written in [*paths, *write_ended(actor, folder, kinds, what, now=now)]:
         click.echo(f"已写 {written}")
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from huying.base import clock
-from huying.cases.commands import calendars
+from huying.cases.commands import ACTIONS, calendars
 from huying.cases.commands.calendars import Recounted
+from huying.cases.commands.intake import Requester
 from huying.cases.policies import forget_regulations, regulation
 from huying.cases.queries.what_if import WHATS, What, what_if
 from huying.core.duties import duty_problems
+from huying.core.form_fields import PRINTED
 from huying.people.models import Platform
 from huying.policy.check import read_notice
 from huying.policy.diff import diff, lines_of, resolve
@@ -20,7 +22,20 @@ from huying.policy.load import Problem, UnclearRegulation, load_notices
 from huying.policy.model import Regulation, YearNotice
 from huying.policy.versions import before_and_after, judge_version, put_version, which_regulation
 
-CHECKS = (duty_problems,)
+
+def form_field_problems(policy: Regulation) -> Iterator[Problem]:
+    """Rows that ask for a field that no form has: nobody would ever be asked."""
+    for rule in policy.form_fields:
+        known = ACTIONS[rule.action].input.model_fields if rule.action in ACTIONS else {}
+        outer, _dot, inner = rule.field.partition(".")
+        inside = Requester.model_fields if outer == "requester" else {}
+        if rule.action not in policy.action_rules:
+            yield Problem("form_field", rule.key, f"本规定没有操作“{rule.action}”", "改成 actions.toml 里有的操作")
+        elif rule.field != PRINTED and (outer not in known or (inner and inner not in inside)):
+            yield Problem("form_field", rule.key, f"“{rule.action}”没有“{rule.field}”这一栏", "改成该操作有的栏目")
+
+
+CHECKS = (duty_problems, form_field_problems)
 """What `policy check` looks at beyond the files by themselves."""
 
 

@@ -27,6 +27,21 @@ def env_path(name: str, default: Path) -> Path:
     return Path(env(name) or default)
 
 
+def env_whole(name: str, default: int) -> int:
+    text = env(name, str(default))
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise ImproperlyConfigured(f"环境变量 {name} 应为1至100000的整数，现在是“{text}”。")
+    return int(text)
+
+
+def env_pairs(name: str) -> dict[str, str]:
+    """`a/b=value c/d=value`: what belongs to each of several names, between blanks."""
+    pairs = [one.partition("=") for one in env(name).split()]
+    if any(not value or one.count("/") != 1 for one, _, value in pairs):
+        raise ImproperlyConfigured(f"环境变量 {name} 应形如“平台代号/上级平台=值”，几项之间用空格隔开。")
+    return {one: value for one, _, value in pairs}
+
+
 def database(url: str) -> dict[str, object]:
     """Django's database settings from `postgresql://user:password@host:port/name`."""
     parts = urlsplit(url)
@@ -221,6 +236,25 @@ EMAIL_HOST_PASSWORD = env("HUYING_SMTP_PASSWORD")
 EMAIL_USE_TLS = env_bool("HUYING_SMTP_TLS", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("HUYING_MAIL_FROM", "noreply@localhost")
+
+# Where the platforms above are: an address, or `platform:` and the name of a platform of this installation.
+HUYING_UPSTREAMS = env_pairs("HUYING_UPSTREAMS")
+HUYING_UPSTREAM_SECRETS = env_pairs("HUYING_UPSTREAM_SECRETS")
+for _name, _address in HUYING_UPSTREAMS.items():
+    if not _address.startswith(("https://", "platform:") if PRODUCTION else ("https://", "http://", "platform:")):
+        raise ImproperlyConfigured(f"HUYING_UPSTREAMS 中 {_name} 的地址须以 https:// 开头，或写 platform:平台代号。")
+if set(HUYING_UPSTREAM_SECRETS) - set(HUYING_UPSTREAMS):
+    raise ImproperlyConfigured("HUYING_UPSTREAM_SECRETS 中有 HUYING_UPSTREAMS 没有写的上级平台，请核对。")
+
+# When the monitor raises an alert.
+HUYING_MONITOR = {
+    "queue_minutes": env_whole("HUYING_MONITOR_QUEUE_MINUTES", 10),
+    "worker_minutes": env_whole("HUYING_MONITOR_WORKER_MINUTES", 5),
+    "mail_minutes": env_whole("HUYING_MONITOR_MAIL_MINUTES", 60),
+    "upstream_minutes": env_whole("HUYING_MONITOR_UPSTREAM_MINUTES", 60),
+    "failed_jobs": env_whole("HUYING_MONITOR_FAILED_JOBS", 3),
+    "disk_percent": env_whole("HUYING_MONITOR_DISK_PERCENT", 90),
+}
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 

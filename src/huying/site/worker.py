@@ -13,8 +13,11 @@ from procrastinate import App
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
+from huying.base import clock
 from huying.cases import jobs as clock_jobs
+from huying.cases.commands.operations import watch
 from huying.channels.email import jobs as mail_jobs
+from huying.channels.upstream import jobs as upstream_jobs
 from huying.site.checks import refuse_unsafe_start
 
 KEEP_HOURS = 72
@@ -31,12 +34,24 @@ async def tidy_queue(context: object, timestamp: int) -> None:
     await manager.delete_old_jobs(nb_hours=KEEP_HOURS, include_failed=True, include_cancelled=True)
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="site.watch", queueing_lock="site.watch", queue="clock")
+def watch_running(timestamp: int) -> None:
+    """Every minute: alerts begin and end. What a worker cannot say of itself, `huying monitor` says."""
+    watch(clock.now())
+
+
 def run_worker(*, once: bool = False) -> None:
     """Work until SIGTERM or SIGINT; with `once`, only what is due now. Returns within seconds of the signal."""
     refuse_unsafe_start()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: _stop())
-    for first in (clock_jobs.sweep_now, mail_jobs.deliver_now):
+    for first in (
+        clock_jobs.sweep_now,
+        clock_jobs.draft_assessments_now,
+        mail_jobs.deliver_now,
+        upstream_jobs.send_now,
+    ):
         _try(first)
     if not once and not clock_jobs.stopping.is_set():
         with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]
@@ -47,6 +62,7 @@ def run_worker(*, once: bool = False) -> None:
 def _stop() -> None:
     clock_jobs.stopping.set()
     mail_jobs.stopping.set()
+    upstream_jobs.stopping.set()
 
 
 def _try(job: Callable[[], object]) -> None:
@@ -62,10 +78,10 @@ def _try(job: Callable[[], object]) -> None:
 async def _work(working: App) -> None:
     loop = asyncio.get_running_loop()
     async with working.open_async():
-        # Two at a time, so that a slow mail server does not hold up the clock.
+        # Three at a time, so that neither a slow mail server nor a slow platform above holds up the clock.
         worker = asyncio.create_task(
             working.run_worker_async(
-                concurrency=2,
+                concurrency=3,
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=8,
                 delete_jobs="successful",

@@ -4,7 +4,7 @@ The form shows and parses; it never judges. `perform` validates, and what it ref
 """
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -113,10 +113,12 @@ def form_for(
     labels: Mapping[str, str] | None = None,
     hints: Mapping[str, str] | None = None,
     leave_out: Iterable[str] = (),
+    needed: Collection[str] = (),
 ) -> type[forms.Form]:
     """A form class with one field for each field of `model`, in its order; nested inputs are laid flat.
 
-    `choices`, `labels` and `hints` go by the field's name in the form; `leave_out` names what the page fills itself.
+    `choices`, `labels` and `hints` go by the field's name in the form; `leave_out` names what the page fills itself,
+    `needed` what the page asks for although the action does not.
     """
     hidden = set(leave_out)
     fields: dict[str, Any] = {}
@@ -124,7 +126,8 @@ def form_for(
         if name in hidden or name.split(PART)[0] in hidden:
             continue
         options = (choices or {}).get(name) or _own_options(name, info, action_id)
-        fields[name] = _field(name, info, options, (labels or {}).get(name), (hints or {}).get(name))
+        required = info.is_required() or name in needed
+        fields[name] = _field(name, info, options, (labels or {}).get(name), (hints or {}).get(name), required)
     return type(f"{model.__name__}Form", (ActionForm,), fields)
 
 
@@ -192,7 +195,9 @@ def show_refusal(
         return False
     if not hasattr(form, "cleaned_data"):
         form.full_clean()
-    at = name if name in form.fields else _nested_field(name, model, data or {})
+    name, _dot, within = name.partition(".")
+    at = f"{name}{PART}{within}" if within else name
+    at = at if at in form.fields else _nested_field(name, model, data or {})
     if at not in form.fields:
         at = next((field for field in form.fields if field.split(PART)[0] == name), "")
     if not at:
@@ -288,8 +293,9 @@ def _longest(info: FieldInfo) -> int | None:
     return None
 
 
-def _field(name: str, info: FieldInfo, options: Options | None, label: str | None, hint: str | None) -> forms.Field:
-    required = info.is_required()
+def _field(
+    name: str, info: FieldInfo, options: Options | None, label: str | None, hint: str | None, required: bool
+) -> forms.Field:
     label = label or info.title or name
     if name == "attachments":
         attrs = {"accept": ACCEPT}

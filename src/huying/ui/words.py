@@ -8,7 +8,7 @@ from huying.cases.commands.perform import TARGET_STATES
 from huying.core.lifecycle import ASSIGNMENT_STATES, CASE_STATES
 from huying.core.publication import CRITERIA
 from huying.policy.model import Regulation
-from huying.policy.words import CAUSES, COMPLEXITY, FLAGS, LIMITS, MODES, SOURCES, TRANSFERS, URGENCY
+from huying.policy.words import CAUSES, COMPLEXITY, FLAGS, LIMITS, MODES, REQUESTER_KINDS, SOURCES, TRANSFERS, URGENCY
 
 WORDS: Mapping[str, Mapping[Any, str]] = {
     # Who looks at an answer, and whether it is rated or called back, differs by regulation: the words leave it open.
@@ -34,6 +34,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "refusal": "不予受理", "closure": "办结", "exemption": "核减", "review": "复查", "re_review": "复核",
     },
     "unit_role": {"lead": "主办", "co": "协办"},
+    "hop": {"queue": "待派单", "lead": "办理", "decide": "审核申请"},
     "cause": CAUSES,
     "transfer_ground": TRANSFERS,
     "adoption": {"adopted": "采纳", "partly": "部分采纳", "not_adopted": "未采纳"},
@@ -61,6 +62,9 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
     "rating": {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"},
     "trust": {5: "非常信任", 4: "信任", 3: "基本信任", 2: "不信任", 1: "非常不信任"},
     "criteria": {"facts_clear": "事实清楚", "basis_right": "定性准确", "handled_well": "处理到位"},
+    "score_ground": {"typical_case": "典型案例奖励加分"},
+    "told_by": {"written": "书面", "phone": "电话", "face_to_face": "当面"},
+    "requester_kind": REQUESTER_KINDS,
     "yes_no": {True: "是", False: "否", "true": "是", "false": "否"},
     "urgency": URGENCY,
     "complexity": COMPLEXITY,
@@ -83,7 +87,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "due_soon": "期限将到提醒", "overdue": "超期告知", "nudge": "催办单", "supervision": "督办通知",
         "clue": "线索移交",
         "decided": "申请已有决定", "published": "诉求拟公开告知",
-        "date_moved": "期限因放假安排改变",
+        "date_moved": "期限因放假安排改变", "concentration": "集中反映预警",
     },
     "role": {
         "citizen": "诉求人", "grid_worker": "网格员", "operator": "受理员", "dispatcher": "分办员",
@@ -94,11 +98,12 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
     },
     "flag": FLAGS,
     "event": {
-        "limit.missed": "期限届满未办", "case.imported": "从原有系统导入",
+        "limit.missed": "期限届满未办", "case.imported": "从原有系统导入", "case.handed_down": "交下级平台办理",
         "limit.moved": "因放假安排改期", "limit.confirmed": "期限确定，不再暂定",
         "notice.sent": "系统发出提醒", "notice.due_soon": "期限将到提醒",
         "notice.overdue": "超期告知",
         "notice.nudge": "催办",
+        "concentration.found": "集中反映预警",
         "supervision.proposed": "系统提示督办", "clue.proposed": "系统提示线索", "identity.read": "查看诉求人信息",
     },
     # What the citizen reads on the timeline.
@@ -118,7 +123,8 @@ FIELD_TOPICS: Mapping[str, str] = {
     "case.transfer_up.ground": "transfer_ground", "case.publish.criteria": "publication_criteria",
     "case.contact.method": "method", "case.contact.result": "contact_result", "case.verify.finding": "finding",
     "case.call_back.method": "method", "case.call_back.result": "callback_result", "panel.conclude.conclusion":
-    "conclusion", "report.submit.kind": "report_kind",
+    "conclusion", "report.submit.kind": "report_kind", "case.submit.kind": "requester_kind",
+    "score.adjust.ground": "score_ground",
 }  # fmt: skip
 """Which table words an input's choices, where the field's own name does not say."""
 

@@ -70,6 +70,11 @@ class DoneOut(Schema):
     query_code: str = Field("", description="查询码，只在提交时给出一次")
 
 
+class PlatformDoneOut(Schema):
+    action: str
+    made: int | None = Field(None, description="办理中产生的通报、任务、评分等的 id")
+
+
 class NumberOut(Schema):
     number: str
 
@@ -220,6 +225,17 @@ def act(request: HttpRequest, action: Action, number: str, role: str, unit: str)
         ),
         actor,
     )
+
+
+def act_on_the_platform(request: HttpRequest, action: Action | None, role: str, unit: str) -> Any:
+    """Take an action that is taken on no case as staff."""
+    actor = staff_actor(request, role, unit)
+    if action is None:
+        raise NotDone(Refused("not_enabled", "没有这项操作，或者它要在一件诉求上办理。"))
+    outcome = perform(action.id, actor=actor, now=clock.now(), data=read_body(request), files=SentFiles(request))
+    if isinstance(outcome, Refused):
+        raise NotDone(outcome, actor.platform)
+    return {"action": action.id, "made": outcome.made.pk if outcome.made is not None else None}
 
 
 def done(outcome: Done | Refused, actor: Actor) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """评价、回访、重办、核减、研判、办结、归档: what follows the answer."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -364,6 +364,8 @@ def _is_evaluated(take: Take) -> bool:
 
 class CloseInput(Input):
     outcome: Literal["", "solved", "partly", "explained", "planned", "unsolvable"] = Field(default="", title="办理结果")
+    told_by: Literal["", "written", "phone", "face_to_face"] = Field(default="", title="告知方式")
+    told_on: date | None = Field(default=None, title="告知日期")
     attachments: tuple[str, ...] = Field(default=(), title="书面材料")
 
 
@@ -380,22 +382,25 @@ def close(take: Take, given: CloseInput) -> Refused | Mapping[str, Any]:
         called_back=is_called_back(take, case), was_dispatched=case.assignments.exists(),
         contactable=not case.anonymous, rule=take.policy.callback_rule(take.facts()),
     )  # fmt: skip
+    if refused is None and given.told_on is not None and given.told_on > take.today:
+        refused = Refused("invalid:told_on", "告知日期不能晚于今天。", take.rule)
     refused = refused or take.store(given.attachments)
     if refused:
         return refused
     if given.outcome:
         case.outcome = given.outcome
         case.save(update_fields=["outcome"])
+    if given.told_by:
+        answer = case.replies.filter(state="passed").order_by("-pk").first()
+        if answer is not None:
+            answer.told_by, answer.told_on = given.told_by, given.told_on
+            answer.save(update_fields=["told_by", "told_on"])
     close_case(take)
     return {"outcome": case.outcome}
 
 
-@action(
-    "case.archive", "归档", parties="dispatcher unit_admin system", held_by="closer",
-    case_states=("closed", "refused", "redirected", "withdrawn"),
-)  # fmt: skip
-def archive(take: Take, given: Any) -> Refused | Mapping[str, Any]:
-    """The file is sealed."""
+def _may_archive(take: Take) -> Refused | None:
+    """Once, after the callbacks and ratings that the regulation waits for, and with nothing missing in the file."""
     if take.case.archived:
         return Refused("already_done", "这件诉求已经归档。", take.rule)
     if take.policy.closing.archive_after_evaluation and not _is_evaluated(take):
@@ -408,6 +413,15 @@ def archive(take: Take, given: Any) -> Refused | Mapping[str, Any]:
     if gaps:
         reason = "归档材料不完整：" + "；".join(gap.text for gap in gaps) + "。"
         return Refused("wrong_state", reason, take.rule)
+    return None
+
+
+@action(
+    "case.archive", "归档", parties="dispatcher unit_admin system", held_by="closer",
+    case_states=("closed", "refused", "redirected", "withdrawn"), ready=_may_archive,
+)  # fmt: skip
+def archive(take: Take, given: Any) -> Mapping[str, Any]:
+    """The file is sealed."""
     take.case.archived = True
     take.case.save(update_fields=["archived"])
     return {}

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from huying.base.clock import local_date, start_of_day
 from huying.cases import journal
 from huying.cases.commands import time_limits
+from huying.cases.commands.exchange import queue_upstream
 from huying.cases.commands.notices import notice_to, send, tell_citizen
 from huying.cases.models import Case, JournalEntry, Notice, Report, TimeLimit
 from huying.cases.models.case import OPEN_STATES
@@ -110,6 +111,8 @@ class _Case:
             self._promise_moved(promised_at, with_limit=handle_moved)
         send(self.notices)
         journal.write(self.entries)
+        if self.entries:
+            queue_upstream([self.case], at=self.now)
 
     @property
     def calendar(self) -> Calendar:

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from huying.cases import journal
 from huying.cases.commands import time_limits
+from huying.cases.commands.exchange import queue_upstream
 from huying.cases.commands.notices import notice_to, send
 from huying.cases.commands.proposals import lead_of, propose
 from huying.cases.models import Case, JournalEntry, Notice, Nudge, TimeLimit
@@ -147,13 +148,16 @@ class _Round:
     nudges: list[tuple[Nudge, JournalEntry]] = field(default_factory=list)
     entries: list[JournalEntry] = field(default_factory=list)
 
-    def write(self) -> None:
+    def write(self, at: datetime) -> None:
         time_limits.save_moments(list(self.limits.values()))
         send(self.notices)
         Nudge.objects.bulk_create([nudge for nudge, _ in self.nudges])
         for nudge, entry in self.nudges:
             entry.data["nudge"] = nudge.pk
         journal.write(self.entries)
+        changed = {entry.case_id for entry in self.entries}
+        cases = {limit.case_id: limit.case for limit in self.limits.values() if limit.case_id in changed}
+        queue_upstream(cases.values(), at=at)
 
 
 def _deal_with(cases: Sequence[Case], until: datetime, *, at_most: int | None = None) -> int:
@@ -177,7 +181,7 @@ def _deal_with(cases: Sequence[Case], until: datetime, *, at_most: int | None = 
             elif limit.next_at is not None and limit.next_at <= until:
                 bisect.insort(due, limit, key=_moment)
             handled += 1
-        this.write()
+        this.write(until)
         by_id = {pk: by_id[pk] for pk in changed}
     return handled
 

@@ -55,8 +55,12 @@ class ConcludeInput(Input):
 )
 def conclude(take: Take, given: ConcludeInput) -> Mapping[str, Any]:
     """The inspectors' opinion on a clue."""
-    clue = take.target
-    assert isinstance(clue, Clue)
-    clue.state, clue.opinion = "concluded", given.opinion
+    assert isinstance(take.target, Clue)
+    return concluded(take.target, given.opinion)
+
+
+def concluded(clue: Clue, opinion: str) -> Mapping[str, Any]:
+    """The clue is concluded with that opinion, whoever gave it; what the journal says of it."""
+    clue.state, clue.opinion = "concluded", opinion
     clue.save(update_fields=["state", "opinion"])
     return {"clue": clue.pk}

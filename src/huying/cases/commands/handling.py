@@ -166,10 +166,16 @@ def co_feedback(take: Take, given: CoFeedbackInput) -> Refused | Mapping[str, An
     return {"assignment": assignment.pk}
 
 
+TOLD = "随答复一并告知诉求人。"
+
+
 class ReplyInput(Input):
     content: Text = Field(title="答复内容")
     outcome: OUTCOMES = Field(title="办理结果")
     adoption: Literal["", "adopted", "partly", "not_adopted"] = Field(default="", title="采纳情况（意见建议）")
+    facts: str = Field(default="", max_length=5000, title="查明的事实", description=TOLD)
+    basis: str = Field(default="", max_length=2000, title="依据", description=TOLD)
+    measures: str = Field(default="", max_length=5000, title="解决措施", description=TOLD)
     attachments: tuple[str, ...] = Field(default=(), title="附件")
 
 
@@ -193,7 +199,7 @@ def reply(take: Take, given: ReplyInput) -> Refused | Mapping[str, Any]:
     row = Reply.objects.create(
         case=case, unit=assignment.unit, round=case.round, content=given.content, outcome=given.outcome,
         adoption=adoption_of(case.kind, given.outcome, given.adoption), state=reply_state, at=take.now,
-        by=take.actor.id,
+        by=take.actor.id, facts=given.facts, basis=given.basis, measures=given.measures,
     )  # fmt: skip
     assignment.state = "submitted"
     assignment.save(update_fields=["state"])
@@ -272,18 +278,25 @@ class LetterInput(Input):
     content: Text = Field(title="办理情况")
 
 
+def _letter_due(take: Take) -> Refused | None:
+    """Once a round, after as many rounds rated bad as the regulation says."""
+    rule = take.policy.letter
+    assert rule is not None
+    if take.case.letters.filter(round=take.case.round).exists():
+        return Refused("already_done", "本轮办理已经函告。", rule)
+    if bad_rounds(take.case) < rule.after_bad:
+        return Refused("wrong_state", f"经{rule.after_bad}次办理仍为差评的，才需要正式函告。", rule)
+    return None
+
+
 @action(
     "case.official_letter", "正式函告", parties="leader", takes=LetterInput, held_by="lead",
-    case_states=("feedback", "closed"),
+    case_states=("feedback", "closed"), ready=_letter_due,
 )  # fmt: skip
-def official_letter(take: Take, given: LetterInput) -> Refused | Mapping[str, Any]:
+def official_letter(take: Take, given: LetterInput) -> Mapping[str, Any]:
     """After repeated bad ratings the unit reports in writing what it did; the centre then settles the case."""
-    case, assignment, rule = take.case, take.assignment, take.policy.letter
-    assert assignment is not None and rule is not None
-    if case.letters.filter(round=case.round).exists():
-        return Refused("already_done", "本轮办理已经函告。", rule)
-    if bad_rounds(case) < rule.after_bad:
-        return Refused("wrong_state", f"经{rule.after_bad}次办理仍为差评的，才需要正式函告。", rule)
+    case, assignment = take.case, take.assignment
+    assert assignment is not None
     row = OfficialLetter.objects.create(
         case=case, unit=assignment.unit, round=case.round, document_no=next_document_no(take, "official_letter"),
         content=given.content, at=take.now, by=take.actor.id,

@@ -18,6 +18,7 @@ from huying.cases.commands.endings import end_case
 from huying.cases.commands.notices import tell_citizen, tell_unit
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.models import (
+    AnsweringSession,
     Case,
     CaseSubject,
     Contact,
@@ -30,7 +31,10 @@ from huying.cases.models import (
 )
 from huying.cases.policies import regulation, version_on
 from huying.cases.queries.time_limits import facts_of, source_rule
+from huying.core.channels import is_open
+from huying.core.form_fields import asked, category_of, missing
 from huying.core.lifecycle import OPEN
+from huying.core.screening import suggest
 from huying.core.time_limits import choose, count
 from huying.core.verdict import Refused
 from huying.people.models import Unit
@@ -38,6 +42,7 @@ from huying.people.units import UnknownUnit, find_centre, find_unit, superior_of
 
 Text = Annotated[str, Field(max_length=5000)]
 Line = Annotated[str, Field(max_length=200)]
+NOT_A_CATEGORY = "本平台没有这个事项分类，请从列表中重新选择。"
 OUTCOMES = Literal["solved", "partly", "explained", "planned", "unsolvable"]
 
 
@@ -51,6 +56,8 @@ class Requester(BaseModel):
     email: str = Field(default="", max_length=120, title="电子邮箱")
     address: str = Field(default="", max_length=200, title="联系地址")
     id_number: str = Field(default="", max_length=30, title="证件号码")
+    kind: Literal["", "individual", "enterprise"] = Field(default="", title="诉求人类型")
+    organisation: str = Field(default="", max_length=100, title="企业名称")
 
     @field_validator("phone")
     @classmethod
@@ -85,7 +92,9 @@ class SubmitInput(Input):
     source: str = Field(default="", max_length=40, title="来源热线")
     due: date | None = Field(default=None, title="来源渠道的办结期限")
     retaliation_over: str = Field(default="", max_length=40, title="因哪一件诉求受到打击报复")
+    outside_hours: bool = Field(default=False, title="确认在开放时间以外登记")
     attachments: tuple[str, ...] = Field(default=(), title="附件")
+    session: int | None = Field(default=None, title="接听场次")
 
 
 @action(
@@ -98,7 +107,7 @@ class SubmitInput(Input):
 def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
     """A new case with its number and query code; the receipt tells what comes next."""
     policy = take.policy
-    refused = _judge_choices(take, given)
+    refused = _judge_choices(take, given) or _judge_asked(take, given, {"channel": given.channel, "kind": given.kind})
     if refused:
         return refused
     kind = policy.kind_rules[given.kind]
@@ -108,6 +117,9 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
     before = _retaliated(take, given.retaliation_over) if given.retaliation_over else None
     if isinstance(before, Refused):
         return before
+    session = _session(take, given.session) if given.session is not None else None
+    if isinstance(session, Refused):
+        return session
     place = _place(take, given.place)
     code = new_query_code()
     case = Case.objects.create(
@@ -131,6 +143,7 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
         submitted_by=take.actor.id,
         external_no=given.external_no,
         source=given.source,
+        requester_kind=given.requester.kind if given.requester else "",
         submitted_at=take.now,
     )
     take.case = case  # nobody else can know of it yet: it needs no lock
@@ -146,6 +159,8 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
     refused = take.store(given.attachments)
     if refused:
         return refused
+    if session is not None:
+        session.cases.add(case)
     start_at = _lowest(take, place, screened=bool(complained))
     if policy.flow.direction == "bottom_up" and start_at is not None:
         case.flow = "bottom_up"
@@ -160,7 +175,21 @@ def submit(take: Take, given: SubmitInput) -> Refused | Mapping[str, Any]:
         assign(take, start_at, cause="first")
     take.made = take.case
     take.extra |= {"number": case.number, "query_code": code}
-    return {"kind": given.kind, "channel": given.channel}
+    return {"kind": given.kind, "channel": given.channel, **_outside_hours(take)}
+
+
+def _outside_hours(take: Take) -> dict[str, bool]:
+    """What the journal notes of a case that came in while its desk was closed; nothing else follows from it."""
+    channel = next(one for one in take.policy.channels if one.key == take.case.channel)
+    return {} if is_open(channel, take.now, take.calendar) else {"outside_hours": True}
+
+
+def _judge_asked(take: Take, given: Input, facts: Mapping[str, str]) -> Refused | None:
+    """What the regulation asks of everybody who takes this action, whichever way it came in."""
+    rows = [rule for rule in asked(take.policy, take.action.id, facts) if rule.everybody]
+    for rule in missing(rows, given.model_dump(), take.policy) if rows else ():
+        return Refused(f"missing:{rule.field.partition('.')[0]}", f"请填写“{rule.label}”。", rule)
+    return None
 
 
 def _lowest(take: Take, place: Unit | None, *, screened: bool) -> Unit | None:
@@ -199,6 +228,14 @@ def _retaliated(take: Take, number: str) -> Case | Refused:
     """The earlier case over which the requester suffers: one of their own."""
     case = visible_cases(take.actor).filter(number=number).first() if take.actor.is_citizen else None
     return case or Refused("invalid:retaliation_over", "没有找到您原来的诉求，请核对编号。", take.rule)
+
+
+def _session(take: Take, key: int) -> AnsweringSession | Refused:
+    """The session of today that a case is taken in for."""
+    if take.actor.role != "operator":
+        return Refused("not_permitted", "接听场次只由话务员登记来电时填写。", take.rule)
+    found = AnsweringSession.objects.filter(platform=take.platform, pk=key, held_on=take.today).first()
+    return found or Refused("invalid:session", "今天没有这个接听场次，请从列表中选择，或者不选。", take.rule)
 
 
 def _free_number(take: Take) -> str:
@@ -246,7 +283,9 @@ def _keep_requester(take: Take, given: SubmitInput, *, masked: bool) -> None:
     if given.anonymous:
         vault.attach(take.case, None, part="requester", level="anonymous")
         return
-    fields = given.requester.model_dump() if given.requester else {}
+    fields = given.requester.model_dump(exclude={"kind"}) if given.requester else {}
+    if given.requester and given.requester.kind == "individual":
+        del fields["organisation"]
     fields = {name: value for name, value in fields.items() if value}
     if fields:
         subject = vault.keep(take.platform, fields, now=take.now)
@@ -426,6 +465,8 @@ class AcceptInput(Input):
     category: str = Field(default="", max_length=120, title="事项分类")
     urgency: Literal["", "normal", "urgent", "immediate"] = Field(default="", title="紧急程度")
     complexity: Literal["", "normal", "complex"] = Field(default="", title="复杂程度")
+    reason: str = Field(default="", max_length=2000, title="受理理由")
+    basis: Line = Field(default="", title="法律依据")
 
 
 @action(
@@ -434,8 +475,15 @@ class AcceptInput(Input):
 )  # fmt: skip
 def accept(take: Take, given: AcceptInput) -> Refused | Mapping[str, Any]:
     """Accepted, with what the screening found; it waits to be dispatched."""
+    facts = take.facts()
+    refused = _judge_asked(take, given, facts)
+    if refused:
+        return refused
     if given.kind and given.kind not in take.policy.kind_rules:
         return Refused("invalid:kind", "本平台没有这个诉求类型。", take.rule)
+    coded = next((rule for rule in asked(take.policy, take.action.id, facts) if rule.coded), None)
+    if coded is not None and given.category and category_of(take.policy, given.category) is None:
+        return Refused("invalid:category", NOT_A_CATEGORY, coded)
     if take.case.accepted_at is not None:
         return Refused("already_done", "这件诉求已经受理。", take.rule)
     for name in ("kind", "category", "urgency", "complexity"):
@@ -443,10 +491,21 @@ def accept(take: Take, given: AcceptInput) -> Refused | Mapping[str, Any]:
             setattr(take.case, name, getattr(given, name))
     if given.kind:
         _protect_as(take, given.kind)
-    take.case.accepted_at = take.now
-    take.case.save(update_fields=["kind", "category", "urgency", "complexity", "confidential", "accepted_at"])
+    take.case.accepted_at, take.case.accept_reason, take.case.accept_basis = take.now, given.reason, given.basis
+    take.case.save(update_fields=["kind", "category", "urgency", "complexity", "confidential", "accepted_at",
+                                  "accept_reason", "accept_basis"])  # fmt: skip
     time_limits.rechoose(take.case, at=take.now)
-    return {"kind": take.case.kind}
+    return {"kind": take.case.kind, **_overridden(take)}
+
+
+def _overridden(take: Take) -> dict[str, Any]:
+    """For the journal: that a case marked as outside the scope was accepted, and which grounds its words suggest."""
+    if not take.case.accept_reason or not take.case.flags.get("excluded"):
+        return {}
+    text = f"{take.case.title} {take.case.content}"
+    grounds = {ground.key for ground in take.policy.refusal_grounds}
+    found = [one.what for one in suggest(text, place_known=True, policy=take.policy) if one.what in grounds]
+    return {"overridden": found or ["excluded"]}
 
 
 def _protect_as(take: Take, kind: str) -> None:

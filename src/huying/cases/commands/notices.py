@@ -9,7 +9,7 @@ from huying.people.models import Unit
 TEMPLATES = (
     "receipt", "refused", "redirected", "dispatched", "progress", "extension_granted", "ledger", "replied", "rework",
     "formal_assignment", "closed", "merged", "due_soon", "overdue", "nudge", "supervision", "clue", "decided",
-    "published", "date_moved",
+    "published", "date_moved", "concentration",
 )  # fmt: skip
 SHARED = ("extension_granted", "ledger", "replied", "closed")
 """What the requesters of cases merged into one are told as well, without what it says of the others."""

@@ -18,6 +18,7 @@ from huying.cases import journal
 from huying.cases.access import is_centre_for, oversees, visible_cases
 from huying.cases.commands import clock
 from huying.cases.commands.assignments import take_up
+from huying.cases.commands.exchange import queue_upstream
 from huying.cases.commands.registry import ACTIONS, Action, Files, NoFiles, Take
 from huying.cases.models import (
     Application,
@@ -103,11 +104,12 @@ def _take(
     files: Files,
 ) -> Done | Refused:
     take = Take(platform=actor.platform, actor=actor, now=now, action=action, rule=None, files=files)  # type: ignore[arg-type]
+    before = ""
     if action.on != "platform":
         locked = _lock(actor, case)
         if locked is None:
             return NOT_FOUND
-        take.case = locked
+        take.case, before = locked, locked.state
         clock.catch_up(locked, now)
     refused = authorise(take, target) or _judge_units(take, data) or _judge_own(take)
     refused = refused or judge_states(take)
@@ -130,6 +132,7 @@ def _take(
         take.case.version += 1
         take.case.save(update_fields=["version"])
         journal.record(take.case, action.id, **entry)
+        queue_upstream([take.case], at=now, before=before)
     return Done(take.case, take.made, take.extra)
 
 

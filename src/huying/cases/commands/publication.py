@@ -17,7 +17,7 @@ from huying.core.publication import SENSITIVE_FLAGS, judge_redaction
 from huying.core.verdict import Refused
 from huying.people.actors import system
 
-IDENTITY = ("name", "phone", "email", "address", "id_number", "other")
+IDENTITY = ("name", "phone", "email", "address", "id_number", "organisation", "other")
 
 
 class PublishInput(Input):

@@ -16,9 +16,11 @@ from huying.cases.commands.intake import Line, Text
 from huying.cases.commands.perform import parse
 from huying.cases.commands.registry import Input
 from huying.cases.models import Case
+from huying.cases.models.assessment import KnowledgeUpdate
 from huying.cases.models.registers import AccountabilityEntry, Interview
 from huying.cases.policies import policy_of
 from huying.cases.queries.registers import oversees_unit
+from huying.core.assessment_items import KNOWLEDGE
 from huying.core.registers import reported_late
 from huying.core.verdict import Refused
 from huying.people.actors import Actor
@@ -134,6 +136,25 @@ def record_interview(actor: Actor, given: InterviewInput, now: datetime) -> Inte
     )  # fmt: skip
 
 
+class KnowledgeInput(Input):
+    unit: Line = Field(title="单位")
+    change: Literal["added", "revised", "withdrawn"] = Field(title="更新方式")
+    title: str = Field(max_length=200, title="知识条目")
+
+
+def update_knowledge(actor: Actor, given: KnowledgeInput, now: datetime) -> KnowledgeUpdate | Refused:
+    """A unit enters what it changed in the knowledge base; counted where the assessment counts it."""
+    rule = next((one for one in policy_of(actor.platform).assessment_items if one.indicator == KNOWLEDGE), None)
+    if rule is None:
+        return Refused("not_enabled", "本平台的规定不考核知识库更新，不用登记。")
+    unit = _unit(actor, given.unit, rule)
+    if isinstance(unit, Refused):
+        return unit
+    return KnowledgeUpdate.objects.create(
+        platform=actor.platform, unit=unit, change=given.change, title=given.title, at=now, by=actor.id
+    )
+
+
 def situations_of(actor: Actor) -> list[tuple[str, str]]:
     """What units are held to account for: the grounds of the regulation with their words."""
     return [(ground.key, ground.label) for ground in policy_of(actor.platform).supervision_grounds]
@@ -144,6 +165,7 @@ ENTRIES: Mapping[str, Entry] = {
     for entry in (
         Entry("staff_change.reported", "变更报备", ("unit_admin", "leader"), StaffChangeInput, report_staff_change),
         Entry("accountability.entered", "问责登记", ("supervisor",), AccountabilityInput, enter_accountability),
+        Entry("knowledge.updated", "知识库更新", ("unit_admin", "leader"), KnowledgeInput, update_knowledge),
         Entry("interview.recorded", "约谈登记", ("supervisor",), InterviewInput, record_interview),
     )
 }

@@ -13,7 +13,9 @@ from huying.cases.commands.intake import OUTCOMES, Line, Text
 from huying.cases.commands.notices import tell_unit
 from huying.cases.commands.registry import Input, NoInput, Take, action
 from huying.cases.models import Assignment
+from huying.cases.queries.duties import judge_choice
 from huying.core.verdict import Refused
+from huying.people.models import Unit
 from huying.people.units import superior_of
 from huying.policy.model import DecidedRule
 
@@ -82,7 +84,13 @@ def dispatch(take: Take, given: DispatchInput) -> Refused | Mapping[str, Any]:
         take, lead, co, cause=cause, limit_workdays=given.limit_workdays, procedure=given.procedure, note=given.note,
         statutory=(given.statutory_days, given.legal_basis) if given.statutory_days else None,
     )  # fmt: skip
-    return {"lead": lead.path, "co": [unit.path for unit in co]}
+    return {"lead": lead.path, "co": [unit.path for unit in co], **_by_duty(take, lead)}
+
+
+def _by_duty(take: Take, lead: Unit) -> Mapping[str, Any]:
+    """What the duty list proposed, and whether another unit was chosen, for the journal."""
+    found = judge_choice(take.case, lead, take.forbidden)
+    return {"proposed": found.lead.path, "duty": found.rule.key, "differs": found.differs} if found else {}
 
 
 def _judge_procedure(take: Take, procedure: str) -> Refused | None:

@@ -91,6 +91,8 @@ def lines_for(number: str) -> list[str]:
     if case is None:
         return []
     lines = [f"{case.number}  {rules_of(case).info.title}"]
+    if case.source_due_on is not None:
+        lines.append(f"上级平台或来源渠道的期限：{case.source_due_on}")
     for one in explain(case):
         limit = one.limit
         state = "已完成" if limit.met else "超期" if limit.met is False or limit.missed_at else "进行中"

@@ -24,5 +24,6 @@ def reveal(case: Case, viewer: Actor, *, now: datetime) -> dict[str, str] | None
     if not may_reveal(case, viewer):
         return None
     purpose = CLEAR_PURPOSES.get(viewer.role, "handle")
+    wanted = ["name", "phone", "email", "address"] + (["organisation"] if case.requester_kind == "enterprise" else [])
     with transaction.atomic():
-        return vault.read(case, ["name", "phone", "email", "address"], actor=viewer, purpose=purpose, now=now)
+        return vault.read(case, wanted, actor=viewer, purpose=purpose, now=now)

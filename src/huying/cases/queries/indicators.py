@@ -26,7 +26,7 @@ from huying.people.actors import Actor
 from huying.people.models import Unit
 from huying.people.units import find_centre
 from huying.policy.model import Category, Regulation
-from huying.policy.words import COMPLEXITY, MODES, URGENCY
+from huying.policy.words import COMPLEXITY, MODES, REQUESTER_KINDS, URGENCY
 
 READING = ("supervisor", "analyst", "auditor", "executive", "leader", "unit_admin")
 """Who reads figures; the last two those of their own unit."""
@@ -44,7 +44,7 @@ NOBODY = ""
 DIMENSIONS: Mapping[str, str] = {
     "unit": "单位", "below": "直属下级", "area": "地区", "kind": "类型", "channel": "渠道", "category": "分类",
     "field": "领域", "source": "来源热线", "urgency": "紧急程度", "complexity": "难易程度", "mode": "办理方式",
-    "state": "状态", "outcome": "办理结果",
+    "state": "状态", "outcome": "办理结果", "requester_kind": "诉求人类型",
 }  # fmt: skip
 """By what may be counted. `unit`: by each unit that answers; `below`: by the districts, departments and towns next
 below the top of what the viewer looks after."""
@@ -430,6 +430,7 @@ def label_of(policy: Regulation, by: str, key: str) -> str:
         "complexity": COMPLEXITY,
         "mode": MODES,
         "state": CASE_STATES,
+        "requester_kind": REQUESTER_KINDS,
     }
     for rule in rules.get(by, ()):
         if rule.key == key:

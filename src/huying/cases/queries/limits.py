@@ -20,6 +20,11 @@ class ShownLimit:
     explained: Explained
     state: str
 
+    @property
+    def is_running(self) -> bool:
+        """Whether something is still to be done, or was not done in time."""
+        return self.state not in ("met", "gone", "past")
+
 
 def shown_limits(case: Case, viewer: Actor, *, now: datetime) -> Iterator[ShownLimit]:
     """Each limit that `viewer` may know of: the case's own, and for a unit those of its own tasks."""

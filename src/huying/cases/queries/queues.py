@@ -188,6 +188,11 @@ def _overdue(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Cas
     return cases.filter(state__in=OPEN_STATES, pk__in=late.values("case_id"))
 
 
+def _sensitive(cases: QuerySet[Case], actor: Actor, now: datetime) -> QuerySet[Case]:
+    """What is marked so and not over, of what the actor sees."""
+    return cases.filter(flags__sensitive=True, state__in=OPEN_STATES)
+
+
 def _state(*states: str, **more: Any) -> Callable[[QuerySet[Case], Actor, datetime], QuerySet[Case]]:
     return lambda cases, actor, now: cases.filter(state__in=states, **more)
 
@@ -212,6 +217,7 @@ QUEUES: tuple[Queue, ...] = (
     Queue("clues", "拟移交线索", ("supervisor",), _clues("proposed"), "submitted_at", "clue.transfer"),
     Queue("clues_here", "移交线索", ("inspector",), _clues("transferred"), "submitted_at", "clue.transfer"),
     Queue("overdue", "已超期", ("dispatcher", "supervisor", "handler", "leader", "inspector"), _overdue, "due_at"),
+    Queue("sensitive", "敏感", ("operator", "dispatcher", "supervisor", "inspector", "leader"), _sensitive),
     Queue("ledger", "挂账", ("dispatcher", "supervisor", "handler"), _state(*OPEN_STATES, ledger=True), "due_at",
           "case.request_ledger"),
     Queue(
@@ -254,6 +260,8 @@ def _is_known(queue: Queue, actor: Actor, policy: Regulation) -> bool:
         return actor.unit is not None and actor.unit.kind == "centre"
     if queue.key == "to_decide" and actor.role == "executive":
         return any("executive" in rule.decider_roles for rule in policy.rules.values() if isinstance(rule, DecidedRule))
+    if queue.key == "sensitive":
+        return any(flag.key == "sensitive" for flag in policy.flags)
     return not queue.needs or queue.needs in policy.action_rules
 
 
@@ -265,6 +273,8 @@ def _label(queue: Queue, actor: Actor, policy: Regulation) -> str:
             return f"待{policy.action_rules['case.claim'].label if policy.claim.required else '办理'}"
         case "to_write":
             return f"待{policy.action_rules['case.official_letter'].label}"
+        case "sensitive":
+            return next((flag.label for flag in policy.flags if flag.key == "sensitive"), queue.label)
         case "to_call_back" if not any(_is_required(rule) for rule in policy.callbacks):
             return "可抽查回访"
         case _:

@@ -85,6 +85,9 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         "place": case.place_text,
         "external_no": case.external_no,
         "source": case.source,
+        "requester_kind": case.requester_kind or None,
+        "accept_reason": case.accept_reason if sees.staff else "",
+        "accept_basis": case.accept_basis if sees.staff else "",
         "flow": case.flow or None,
         "provisional": bool(promised and promised.provisional),
         "flags": [name for name, on in case.flags.items() if on and (sees.centre or (sees.staff and name != "clue"))],
@@ -122,14 +125,17 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
         ],
         "replies": [
             {"unit": row.unit.path, "round": row.round, "content": row.content, "outcome": row.outcome,
-             "state": row.state, "at": stamp(row.at), "adoption": row.adoption or None,
+             "state": row.state, "at": stamp(row.at), "adoption": row.adoption or None, "facts": row.facts,
+             "basis": row.basis, "measures": row.measures, "told_by": row.told_by or None,
+             "told_on": row.told_on.isoformat() if row.told_on else None,
              "note": row.check_note if sees.staff else "", "review_note": row.review_note if sees.staff else ""}
             for row in rows("replies", "unit")
             if sees.staff or row.state == "passed"
         ],
         "callbacks": [
-            {"round": row.round, "method": row.method, "result": row.result, "at": stamp(row.at)}
-            for row in rows("callbacks")
+            {"round": row.round, "method": row.method, "result": row.result, "at": stamp(row.at),
+             "evaluator": row.batch.evaluator if row.batch else None}
+            for row in rows("callbacks", "batch")
             if sees.centre
         ],
         "evaluations": [
@@ -316,17 +322,18 @@ def _requester(case: Case, viewer: Actor | None, now: datetime) -> dict[str, Any
     party = Party.objects.filter(case=case, part="requester").select_related("subject").first()
     if party is None:
         return None
+    wanted = ["name", "phone", "organisation"] if case.requester_kind == "enterprise" else ["name", "phone"]
     if viewer is None:
         with transaction.atomic():
             from huying.people.actors import system
 
-            return vault.read(case, ["name", "phone"], actor=system(case.platform), purpose="check", now=now)
+            return vault.read(case, wanted, actor=system(case.platform), purpose="check", now=now)
     view = identity_view(viewer, case, party)
     if view == "hidden":
         return {} if party.level == "anonymous" else dict(HIDDEN)
     purpose = "self" if viewer.is_citizen else "masked_display"
     with transaction.atomic():
-        return vault.read(case, ["name", "phone"], actor=viewer, purpose=purpose, now=now, party=party)
+        return vault.read(case, wanted, actor=viewer, purpose=purpose, now=now, party=party)
 
 
 def _events(case: Case, sees: _Sees) -> list[dict[str, Any]]:
@@ -335,12 +342,13 @@ def _events(case: Case, sees: _Sees) -> list[dict[str, Any]]:
     citizen = (
         "case.submit", "case.supplement", "case.withdraw", "case.urge", "case.answer", "case.refuse", "case.redirect",
         "case.accept", "case.dispatch", "case.reassign", "case.claim", "case.contact", "case.progress", "case.reply",
-        "check.pass", "reply.approve", "case.connect", "case.request_review", "case.request_re_review",
+        "check.pass", "reply.approve", "case.connect", "case.transfer_up", "case.request_review",
+        "case.request_re_review",
         "case.evaluate", "case.call_back", "case.rework", "case.close", "case.merge", "case.unmerge",
     )  # fmt: skip
     return [
         {"at": stamp(row.at), "action": row.action, "by": row.role, "unit": row.unit_path, "article": row.article,
-         "rule": row.rule}
+         "rule": row.rule, **({"proposed": row.data["proposed"]} if sees.centre and row.data.get("differs") else {})}
         for row in entries
         if not row.action.startswith(hidden or ("\0",)) and (not sees.citizen or row.action in citizen)
     ]  # fmt: skip

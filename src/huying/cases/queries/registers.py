@@ -11,10 +11,12 @@ from django.db.models import Count, F, Q, QuerySet
 from huying.base.clock import local_date, start_of_day
 from huying.cases.access import OVERSEEING, visible_cases
 from huying.cases.models import Evaluation, TimeLimit
+from huying.cases.models.assessment import KnowledgeUpdate
 from huying.cases.models.bulletin import Bulletin, ScoreAdjustment
 from huying.cases.models.handling import VISIBLE_ASSIGNMENT
 from huying.cases.models.registers import AccountabilityEntry, Interview
 from huying.cases.policies import calendar_of, policy_of
+from huying.cases.queries.settings import INTERVIEW_LATE, INTERVIEW_WORST, values_of
 from huying.core.registers import Figures, duty_days, missed_days, quarter_of, to_be_interviewed
 from huying.core.routing import Span
 from huying.people.actors import Actor
@@ -29,6 +31,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "accountability": ("supervisor", "auditor", "inspector", "unit_admin", "leader"),
     "interviews": ("supervisor", "auditor", "inspector", "unit_admin", "leader"),
     "scores": ("supervisor", "auditor", "analyst", "unit_admin", "leader"),
+    "knowledge": ("supervisor", "auditor", "analyst", "unit_admin", "leader"),
     "bulletins": (
         "supervisor", "auditor", "inspector", "analyst", "dispatcher", "operator", "checker", "caller", "handler",
         "leader", "unit_admin", "executive",
@@ -159,6 +162,14 @@ def scores_of(actor: Actor) -> list[ScoreAdjustment]:
     return _listed(ScoreAdjustment.objects.all(), actor, "scores", "-at")
 
 
+def knowledge_of(actor: Actor) -> list[KnowledgeUpdate]:
+    """Changes of the knowledge base as units entered them, newest first."""
+    if not reads(actor, "knowledge"):
+        return []
+    rows = KnowledgeUpdate.objects.filter(_in_span(actor), platform=actor.platform)
+    return list(rows.select_related("unit").order_by("-at", "-pk")[:SIZE])
+
+
 def bulletins_of(actor: Actor) -> list[Bulletin]:
     """Bulletins of the actor's own level and of those above, newest first; who oversees reads those below as well."""
     unit = actor.unit
@@ -193,7 +204,8 @@ def interview_candidates(actor: Actor, day: date) -> list[Figures]:
     """Units that the figures of the quarter of `day` propose for an interview; by their name in `unit`."""
     if actor.role not in ("supervisor", "auditor") or actor.unit is None:
         return []
-    return to_be_interviewed(quarterly_figures(actor, day))
+    worst, late = (share / 100 for share in values_of(actor.platform, INTERVIEW_WORST, INTERVIEW_LATE))
+    return to_be_interviewed(quarterly_figures(actor, day), worst=worst, late=late)
 
 
 def quarterly_figures(actor: Actor, day: date) -> list[Figures]:

@@ -11,6 +11,7 @@ from django.db.models import Q, Sum
 from huying.cases.access import visible_cases
 from huying.cases.models.bulletin import ScoreAdjustment
 from huying.cases.queries.indicators import Row, figures, reach_of
+from huying.cases.queries.settings import thresholds_of
 from huying.core.assessment import THIRDS, Score, Thresholds, check_weights, reasons, score
 from huying.core.indicators import Aspect
 from huying.core.periods import Period
@@ -45,13 +46,14 @@ def scorecard(
     cards = []
     for row in rows:
         unit = row.unit
-        if unit is None or unit.kind in CENTRAL or not _is_scored(unit, areas):
+        if unit is None or unit.kind in CENTRAL or not is_scored(unit, areas):
             continue
         cards.append(Card(unit, row, score(row.counts, weights=weights, points=points.get(unit.pk, Decimal(0)))))
     return cards
 
 
-def _is_scored(unit: Unit, areas: Collection[str] | None) -> bool:
+def is_scored(unit: Unit, areas: Collection[str] | None) -> bool:
+    """Whether a district's own unit is scored: where `areas` names its district, or nobody has to."""
     if areas is None or "/" not in unit.path:
         return True
     return any(unit.path.startswith(f"{area}/") for area in areas)
@@ -78,9 +80,13 @@ def points_of(actor: Actor, period: Period) -> dict[int, Decimal]:
 def candidates(
     actor: Actor, period: Period, *, now: datetime, thresholds: Thresholds | None = None
 ) -> list[tuple[Row, Sequence[str]]]:
-    """Units whose figures stand out, with why: proposed to answer calls or for an interview; a person decides."""
+    """Units whose figures stand out, with why: proposed to answer calls or for an interview; a person decides.
+
+    Without `thresholds`, by those that the platform has set.
+    """
+    wanted = thresholds or thresholds_of(actor.platform)
     found = [
-        (row, reasons(row.counts, thresholds or Thresholds()))
+        (row, reasons(row.counts, wanted))
         for row in figures(actor, period, "unit", now=now).rows
         if row.unit is not None and row.unit.kind not in CENTRAL
     ]

@@ -1,4 +1,4 @@
-"""What moves: cases by day, topics that suddenly come more often, complaints that pile up, and what comes again."""
+"""What moves: cases by day, topics that surge or may soon, complaints that pile up, and what comes again."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from huying.base.clock import LEGAL_ZONE, local_date, start_of_day
 from huying.cases.models import Case, Supervision
 from huying.cases.queries.indicators import COMPLAINTS, Reach, last_lead, reach_of, reach_of_lists
 from huying.core.periods import Period
-from huying.core.trends import Surge, Topic, surging_categories, surging_words
+from huying.core.trends import Peak, Season, Surge, Topic, seasonal_peaks, surging_categories, surging_words
 from huying.people.actors import Actor
 from huying.people.models import Unit
 
@@ -98,6 +98,55 @@ def concentrated(actor: Actor, day: date, *, least: int = 10, days: int = 30) ->
             counted[unit, row["category"]] += row["found"]
     found = [Cluster(reach.tree.units[pk], category, n) for (pk, category), n in counted.items() if n >= least]
     return sorted(found, key=lambda one: (-one.count, one.unit.left, one.category))
+
+
+# ---- what came often in the same month of last year --------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A topic that may come again in the coming month, and the unit that mostly had to handle it then."""
+
+    peak: Peak
+    unit: Unit | None
+
+
+def coming_month(day: date) -> date:
+    """The first day of the month after that of `day`."""
+    return (day.replace(day=1) + 31 * DAY).replace(day=1)
+
+
+def forecast(actor: Actor, month: date, season: Season | None = None) -> list[Expected]:
+    """Categories that stood out in the month of last year that answers to the one beginning on `month`, most first.
+
+    Counts a year of cases: a page asks for it when a person does.
+    """
+    reach = reach_of(actor)
+    begins = month.replace(year=month.year - 1)
+    after = coming_month(begins)
+    cases = reach.of_cases().exclude(Q(category="") | Q(state__in=STATED))
+    in_year = Q(submitted_at__gte=start_of_day(begins), submitted_at__lt=start_of_day(month))
+    in_month = Q(submitted_at__gte=start_of_day(begins), submitted_at__lt=start_of_day(after))
+    counted = cases.filter(in_year).values("category").annotate(year=Count("pk"), found=Count("pk", filter=in_month))
+    peaks = seasonal_peaks(
+        {row["category"]: (row["found"], row["year"]) for row in counted.order_by()}, season or Season()
+    )
+    owners = _owners(reach, cases.filter(in_month, category__in=[one.topic for one in peaks]))
+    return [Expected(one, owners.get(one.topic)) for one in peaks]
+
+
+def _owners(reach: Reach, cases: Any) -> dict[str, Unit]:
+    """Of each category the unit that answers for most of the cases; the first of the tree where several do."""
+    counted: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for row in cases.values("category", lead=last_lead()).annotate(found=Count("pk")).order_by():
+        group = reach.tree.group_of(row["lead"], "unit") if row["lead"] is not None else None
+        if group is not None:
+            counted[row["category"]][group] += row["found"]
+    units = reach.tree.units
+    return {
+        category: units[min(groups, key=lambda pk: (-groups[pk], units[pk].left))]
+        for category, groups in counted.items()
+    }
 
 
 # ---- what comes again after it was put right ----------------------------------------------------------

@@ -3,7 +3,7 @@
 from django import template
 
 from huying.people.models import Platform
-from huying.people.units import UnknownUnit, find_unit
+from huying.people.units import UnknownUnit, find_unit, full_name
 from huying.policy.model import Regulation
 from huying.ui import words
 
@@ -16,11 +16,9 @@ def unit_name(path: str | None, platform: Platform) -> str:
     if not path:
         return ""
     try:
-        unit = find_unit(platform, path)
+        return full_name(find_unit(platform, path))
     except UnknownUnit:
         return path
-    above, _, _ = unit.path.rpartition("/")
-    return f"{unit_name(above, platform)} {unit.name}" if above else unit.name
 
 
 @register.filter
@@ -37,8 +35,9 @@ def slug(action_id: str) -> str:
 
 READING = {
     "name": "姓名", "phone": "电话", "email": "电子邮箱", "address": "地址", "id_number": "证件号码",
+    "organisation": "企业名称",
     "masked_display": "页面显示", "intake": "受理", "callback": "回访", "handle": "办理", "notice": "通知",
-    "check": "核对", "self": "本人查看",
+    "check": "核对", "self": "本人查看", "survey": "第三方调查名单",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Taking an action on a case: one view for all of them. `perform` decides; the page asks and shows."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -12,11 +13,15 @@ from huying.cases.commands import ACTIONS, perform
 from huying.cases.offers import Offer
 from huying.cases.policies import rules_of
 from huying.cases.queries.record import find_case
+from huying.cases.queries.time_limits import facts_of, lead_assignment
 from huying.cases.targets import find_target
+from huying.core.form_fields import asked
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
 from huying.desk.case_page import Button, about, case_context, find_button, form_of, open_form
 from huying.desk.page import frame, not_found, show
+from huying.policy.model import Regulation
+from huying.ui.form_fields import judge_asked, judge_category
 from huying.ui.forms import show_refusal, to_data
 
 
@@ -41,6 +46,9 @@ def do(request: DeskRequest, number: str, action_id: str) -> HttpResponse:
 
 def _take(request: DeskRequest, case: Any, offer: Offer) -> HttpResponse:
     data, files = to_data(offer.action.input, request.POST, request.FILES)
+    lacking = _lacking(request, case, offer, data)
+    if lacking:
+        return _refused(request, case, offer, lacking[0], data, lacking[1:])
     outcome = perform(
         offer.action.id, actor=request.actor, now=request.now, case=case, target=offer.target, data=data,
         version=_whole(request.POST.get("version")), files=files,
@@ -53,6 +61,26 @@ def _take(request: DeskRequest, case: Any, offer: Offer) -> HttpResponse:
         return _told(request, case, outcome.extra["requester"])
     messages.success(request, f"{case.number}：“{offer.label}”已办理。")
     return _go_on(request, case)
+
+
+def _lacking(request: DeskRequest, case: Any, offer: Offer, data: Any) -> list[Refused]:
+    """What the form asks for beyond the action, of whoever may take it: nobody else learns of it."""
+    policy, facts = rules_of(case), facts_of(case, lead_assignment(case))
+    found = judge_asked(offer.action.id, policy, facts, data, anonymous=case.anonymous)
+    found += judge_category(offer.action.id, policy, data)
+    if offer.action.id == "case.dispatch" and case.accepted_at is None:
+        found += _unexplained(policy, facts)
+    if not found:
+        return []
+    button = find_button(request, case, offer.action.id, offer.target_id)
+    return found if button is not None and button.offer.enabled else []
+
+
+def _unexplained(policy: Regulation, facts: Mapping[str, str]) -> list[Refused]:
+    """Dispatching also accepts: where accepting would ask for a reason, it is given first."""
+    rows = [rule for rule in asked(policy, "case.accept", facts) if rule.field == "reason"]
+    reason = "这件诉求标注为原则上不受理。请先办理“受理”并写明理由，再派单。"
+    return [Refused("missing:reason", reason, rule) for rule in rows]
 
 
 def _told(request: DeskRequest, case: Any, fields: Any) -> HttpResponse:
@@ -71,12 +99,16 @@ def _go_on(request: DeskRequest, case: Any) -> HttpResponse:
     return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 
 
-def _refused(request: DeskRequest, case: Any, offer: Offer, refused: Refused, data: Any) -> HttpResponse:
+def _refused(
+    request: DeskRequest, case: Any, offer: Offer, refused: Refused, data: Any, also: Iterable[Refused] = ()
+) -> HttpResponse:
     """What was typed stays. A stale case is shown as it is now, with the form still open."""
     known = find_button(request, case, offer.action.id, offer.target_id)
     button = Button(known.offer if known else offer, about(offer), stale=refused.code == "stale")
     button.form = form_of(case, offer)(request.POST, request.FILES, auto_id=f"{button.key}-%s")
     button.refused = None if show_refusal(button.form, refused, model=offer.action.input, data=data) else refused
+    for one in also:
+        show_refusal(button.form, one)
     return _shown(request, case, button, status=422)
 
 

@@ -26,7 +26,10 @@ from huying.cases.queries.indicators import DIMENSIONS, LISTED, OWN_UNIT, cases_
 from huying.cases.queries.queues import keyset
 from huying.cases.queries.rows import rows_of
 from huying.cases.queries.scorecard import candidates, scorecard
+from huying.cases.queries.settings import assessed_areas
+from huying.cases.queries.tasks import sends_material
 from huying.core.assessment import THIRDS, BadWeights, check_weights, score_formula
+from huying.core.assessment_items import had_work
 from huying.core.indicators import ASPECTS, COUNTERS, INDICATORS, ROUNDING, Aspect
 from huying.core.periods import KINDS, Period, PeriodKind, between, period_of
 from huying.desk.actor import DeskRequest, staff
@@ -121,6 +124,7 @@ def page(request: DeskRequest) -> HttpResponse:
             for name, label in LISTS.items() if table.total.counts.get(name)
         ],
         "rounding": ROUNDING, "writes": request.actor.role in WRITING,
+        "sends_material": sends_material(request.actor),
     }  # fmt: skip
     return show(request, "desk/figures/page.html", context)
 
@@ -172,7 +176,12 @@ def scores(request: DeskRequest) -> HttpResponse:
     if not reads_figures(request.actor):
         return not_found(request)
     asked, (weights, problem) = _asked(request), _weights(request.GET)
-    cards = scorecard(request.actor, asked.period, now=request.now, weights=weights)
+    areas = assessed_areas(request.actor.platform)
+    cards = [
+        card
+        for card in scorecard(request.actor, asked.period, now=request.now, weights=weights, areas=areas)
+        if had_work(card.row.counts) or card.score.points
+    ]
     own = request.actor.role in OWN_UNIT
     context = {
         "here": "figures", "asked": asked, "periods": KINDS, "aspects": ASPECTS, "problem": problem or asked.problem,
@@ -181,7 +190,7 @@ def scores(request: DeskRequest) -> HttpResponse:
             {"card": card, "aspects": [card.score.aspects[aspect] for aspect in ASPECTS]} for card in cards
         ],
         "candidates": [] if own else candidates(request.actor, asked.period, now=request.now),
-        "formula": score_formula(weights), "classes": {} if own else CLASSES,
+        "by_districts": areas is not None, "formula": score_formula(weights), "classes": {} if own else CLASSES,
         "query": f"{asked.query}&{urlencode({f'w_{aspect}': weight for aspect, weight in weights.items()})}",
     }  # fmt: skip
     return show(request, "desk/figures/scores.html", context, status=422 if problem else 200)
@@ -236,7 +245,8 @@ def export(request: DeskRequest, what: str) -> HttpResponse:
         return not_found(request)
     if matter == "scores" and of != "districts":
         weights, _ = _weights(request.GET)
-        text = scores_csv(actor, asked.period, of, now=request.now, weights=weights)
+        areas = assessed_areas(actor.platform)
+        text = scores_csv(actor, asked.period, of, now=request.now, weights=weights, areas=areas)
         return _file(text, f"考核评分-{CLASSES[of]}-{asked.period.label}")
     if matter == "items":
         return _file(

@@ -6,10 +6,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
+from huying.base.clock import local_date
 from huying.cases.commands.inbox import mark_read
 from huying.cases.queries.notices import notices_of
 from huying.cases.queries.queues import CAP, count_of, page_of, queues_of
 from huying.cases.queries.rows import rows_of
+from huying.cases.queries.tasks import reads_tasks, waiting_tasks
 from huying.desk.actor import DeskRequest, staff
 from huying.desk.page import show
 
@@ -25,6 +27,7 @@ def home(request: DeskRequest) -> HttpResponse:
     page = page_of(first, actor, now=now, size=10) if first else None
     context = {
         "counts": counted,
+        **_tasks(request),
         "notices": told,
         "unread": any(one.read_at is None for one in told),
         "queue": first,
@@ -39,7 +42,8 @@ def home(request: DeskRequest) -> HttpResponse:
 @staff
 def counts(request: DeskRequest) -> HttpResponse:
     """The work lists with their counts alone, for the side of other pages."""
-    return show(request, "desk/home/queues.html", {"counts": _counts(request), "here": request.GET.get("here", "")})
+    context = {"counts": _counts(request), "here": request.GET.get("here", "")} | _tasks(request)
+    return show(request, "desk/home/queues.html", context)
 
 
 @require_POST
@@ -50,6 +54,13 @@ def notices_read(request: DeskRequest) -> HttpResponse:
     ids = [int(one) for one in named if one.isdecimal() and len(one) < 19]
     mark_read(request.actor, ids, now=request.now)
     return redirect("desk_home")
+
+
+def _tasks(request: DeskRequest) -> dict[str, Any]:
+    """What waits for a report of the unit, beside its cases."""
+    if not reads_tasks(request.actor):
+        return {}
+    return {"waiting": waiting_tasks(request.actor, local_date(request.now))}
 
 
 def _counts(request: DeskRequest) -> list[dict[str, Any]]:

@@ -1,21 +1,26 @@
 """Taking a case in: while the caller talks, or on the spot by who walks the grid."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from huying.base.clock import local_date
 from huying.cases.commands import ACTIONS
 from huying.cases.commands.submission import submit_once
-from huying.cases.policies import policy_of
+from huying.cases.policies import calendar_of, policy_of
+from huying.cases.queries.sessions import held_on, holds_sessions
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
 from huying.desk.case_page import next_steps
 from huying.desk.choices import PLACES, places
 from huying.desk.forms import SEARCHED, action_form
 from huying.desk.page import not_found, show
+from huying.policy.model import Channel
+from huying.ui.form_fields import closed_now, judge_asked, judge_category, judge_hours
 from huying.ui.forms import Options, show_refusal, to_data
 
 SUBMIT = "case.submit"
@@ -23,12 +28,14 @@ LEFT_OUT = ("attachments", "retaliation_over", "requester__id_number", "requeste
 """What a caller is not asked on the telephone."""
 ON_THE_SPOT = (
     "external_no", "mode", "source", "due", "retaliation_over", "channel", "category", "subject_unit", "anonymous",
-    "confidential", "requester__id_number", "requester__email", "requester__address",
+    "confidential", "requester__id_number", "requester__email", "requester__address", "requester__kind",
+    "requester__organisation", "outside_hours", "session",
 )  # fmt: skip
 """What who walks the grid does not fill in: the operators complete it."""
 
 HINTS = {
     "place": "可以从列表中选，也可以填写地址。",
+    "session": "领导正在接听的来电才选。",
     "external_no": "来源渠道的编号，可用于查找。", "due": "来源渠道规定了期限的填写。",
 }  # fmt: skip
 SPOT_HINTS = {
@@ -48,24 +55,59 @@ def intake(request: DeskRequest) -> HttpResponse:
     if request.actor.role not in ACTIONS[SUBMIT].parties:
         return not_found(request)
     spot = request.actor.role == "grid_worker"
+    closed = (
+        [] if spot else closed_now(policy_of(request.actor.platform), request.now, calendar_of(request.actor.platform))
+    )
+    hidden = ON_THE_SPOT if spot else LEFT_OUT if closed else (*LEFT_OUT, "outside_hours")
+    sessions = _sessions(request)
+    hidden = hidden if sessions else (*hidden, "session")
     make = action_form(
-        SUBMIT, request.actor.platform, leave_out=ON_THE_SPOT if spot else LEFT_OUT,
-        hints=SPOT_HINTS if spot else HINTS, labels=SPOT_LABELS if spot else {},
-        more={"place": _places(request)},
+        SUBMIT, request.actor.platform, leave_out=hidden,
+        hints=SPOT_HINTS if spot else HINTS | _hours(closed), labels=SPOT_LABELS if spot else {},
+        more={"place": _places(request)} | sessions,
     )  # fmt: skip
     if request.method == "GET":
-        first = {"channel": request.GET.get("channel", _usual(request)), "kind": request.GET.get("kind", "")}
+        first = {"channel": request.GET.get("channel", _usual(request)), "kind": request.GET.get("kind", ""),
+                 "requester__kind": "individual"}  # fmt: skip
         return _ask(request, make(initial=_at_home(request, first) if spot else first))
     data, files = to_data(ACTIONS[SUBMIT].input, request.POST, request.FILES)
     if spot:
         data["channel"] = "grid"
+    lacking = [] if spot else _lacking(request, closed, data)
     key = request.POST.get("key", "")
-    outcome = submit_once(key, actor=request.actor, now=request.now, data=data, files=files)
+    outcome = lacking[0] if lacking else submit_once(key, actor=request.actor, now=request.now, data=data, files=files)
     if not isinstance(outcome, Refused):
         return _receipt(request, outcome)
     form = make(request.POST, request.FILES)
     at_field = show_refusal(form, outcome, model=ACTIONS[SUBMIT].input, data=data)
+    for one in lacking[1:]:
+        show_refusal(form, one)
     return _ask(request, form, None if at_field else outcome, status=422)
+
+
+def _sessions(request: DeskRequest) -> dict[str, Options]:
+    """The sessions in which leaders answer calls today, for who takes the calls; nothing on other days."""
+    actor = request.actor
+    if actor.role != "operator" or not holds_sessions(actor.platform):
+        return {}
+    today = held_on(actor.platform, local_date(request.now))
+    pairs = [(str(one.pk), f"{one.unit.name} {one.leader}") for one in today]
+    return {"session": Options(pairs)} if pairs else {}
+
+
+def _lacking(request: DeskRequest, closed: Sequence[Channel], data: Mapping[str, Any]) -> list[Refused]:
+    """What the form asks for beyond the action, all at once."""
+    policy = policy_of(request.actor.platform)
+    facts = {name: str(data.get(name, "")) for name in ("channel", "kind", "category", "mode")}
+    return [
+        *judge_asked(SUBMIT, policy, facts, data), *judge_category(SUBMIT, policy, data), *judge_hours(closed, data)
+    ]  # fmt: skip
+
+
+def _hours(closed: Sequence[Channel]) -> dict[str, str]:
+    """Which desks are closed now, beside the box to be ticked."""
+    told = "；".join(f"“{one.label}”工作日{one.opens}至{one.open_until}开放" for one in closed)
+    return {"outside_hours": f"{told}，现在不在开放时间。从这里登记的，请确认。"}
 
 
 def _usual(request: DeskRequest) -> str:

@@ -15,15 +15,20 @@ from huying.cases.commands import ACTIONS, perform
 from huying.cases.commands.registers import ENTRIES, MEASURES, enter, situations_of
 from huying.cases.policies import policy_of
 from huying.cases.queries import registers
+from huying.cases.queries.settings import BONUS, rule_of, setting_of
+from huying.core.assessment_items import KNOWLEDGE
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
 from huying.desk.page import not_found, show
+from huying.policy.model import Regulation
 from huying.ui.forms import Options, form_for, show_refusal, to_data
 
 ON_THE_PLATFORM = ("bulletin.publish", "score.adjust")
 """Actions of the catalogue that are taken here and on no case."""
 POSTS = {"leader": "分管领导", "unit_admin": "平台管理员"}
 KINDS = {"quarterly": "季度约谈", "special": "专项约谈"}
+CHANGES = {"added": "新增", "revised": "修订", "withdrawn": "停用"}
+GROUNDS = {"typical_case": "典型案例奖励"}
 
 
 @dataclass
@@ -76,7 +81,9 @@ def _shown(request: DeskRequest, opened: Form | None = None, *, status: int = 20
         "reporting": policy.staff_change, "reads": {name: registers.reads(actor, name) for name in registers.READERS},
         "changes": registers.staff_changes_of(actor), "accountability": registers.accountability_of(actor),
         "interviews": registers.interviews_of(actor), "candidates": registers.interview_candidates(actor, today),
-        "scores": registers.scores_of(actor), "bulletins": registers.bulletins_of(actor),
+        "counts_knowledge": _counts_knowledge(policy), "knowledge": registers.knowledge_of(actor),
+        "changes_of_knowledge": CHANGES, "scores": registers.scores_of(actor),
+        "bulletins": registers.bulletins_of(actor),
         "situations": dict(situations_of(actor)), "measures": MEASURES, "posts": POSTS, "kinds": KINDS,
         "forms": _forms(request, opened),
     }  # fmt: skip
@@ -109,11 +116,18 @@ def _enterable(request: DeskRequest) -> dict[str, str]:
     found = {entry.id: entry.label for entry in ENTRIES.values() if actor.role in entry.roles}
     if policy.staff_change is None:
         found.pop("staff_change.reported", None)
+    if not _counts_knowledge(policy):
+        found.pop("knowledge.updated", None)
     for action_id in ON_THE_PLATFORM:
         action, rule = ACTIONS.get(action_id), policy.action_rules.get(action_id)
         if action and rule and actor.role in (rule.roles or action.parties):
             found[action_id] = rule.label
     return found
+
+
+def _counts_knowledge(policy: Regulation) -> bool:
+    """Whether the assessment counts changes of the knowledge base."""
+    return any(item.indicator == KNOWLEDGE for item in policy.assessment_items)
 
 
 def _forms(request: DeskRequest, opened: Form | None) -> dict[str, Form]:
@@ -142,12 +156,18 @@ def _form(request: DeskRequest, entry_id: str) -> Any:
         "points": Options([], "suggest"),
         "post": Options(list(POSTS.items()), "radio"),
         "kind": Options(list(KINDS.items()), "radio"),
+        "change": Options(list(CHANGES.items()), "radio"),
+        "ground": Options(list(GROUNDS.items())),
         "measure": Options(list(MEASURES.items())),
         "situation": Options(situations_of(request.actor)),
     }
-    hints = {"points": "加分填正数，扣分填负数。", "case": "有依据的工单的，填写编号。"}
+    hints = {
+        "points": "加分填正数，扣分填负数。", "case": "有依据的工单的，填写编号。",
+        "title": "写明条目名称，每条登记一次。",
+        "ground": f"典型案例奖励加{setting_of(request.actor.platform, BONUS)}分，须填写案例的工单编号。",
+    }  # fmt: skip
     model = _input_of(entry_id)
     return form_for(
         model, action_id=entry_id, choices={name: one for name, one in choices.items() if name in model.model_fields},
-        hints=hints,
+        hints=hints, leave_out=() if rule_of(request.actor.platform, BONUS) else ("ground",),
     )  # fmt: skip

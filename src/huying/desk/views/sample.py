@@ -16,12 +16,12 @@ from huying.cases.commands.sample import CheckInput, make_checks, record_check
 from huying.cases.policies import policy_of
 from huying.cases.queries.rows import rows_of
 from huying.cases.queries.sample import CHECKING, SAMPLING, Draw, checks_of, draw_sample, find_check, methods_of
+from huying.cases.queries.settings import SAMPLE, setting_of
 from huying.core.verdict import Refused
 from huying.desk.actor import DeskRequest, staff
 from huying.desk.page import not_found, show
 from huying.ui.forms import Options, form_for, show_refusal, to_data
 
-USUAL_RATE = "5"
 METHODS = {"file": "调阅档案", "phone": "电话回访", "visit": "上门走访", "site": "实地察看", "survey": "问卷"}
 FINDINGS = {"sound": "办理规范、情况属实", "faulty": "存在问题"}
 
@@ -112,9 +112,9 @@ def _check_shown(
 def usual(request: DeskRequest) -> dict[str, str]:
     """What the form begins with: last month."""
     month = local_date(request.now).replace(day=1)
-    before = month - timedelta(days=1)
+    before, rate = month - timedelta(days=1), str(setting_of(request.actor.platform, SAMPLE))
     return {
-        "first": before.replace(day=1).isoformat(), "last": before.isoformat(), "rate": USUAL_RATE, "seed": "",
+        "first": before.replace(day=1).isoformat(), "last": before.isoformat(), "rate": rate, "seed": "",
         "channel": "",
     }  # fmt: skip
 

@@ -18,7 +18,7 @@ from huying.cases.queries.rows import rows_of
 from huying.cases.queries.time_limits import facts_of, lead_assignment
 from huying.core.verdict import Refused
 from huying.people.models import Platform
-from huying.people.units import UnknownUnit, find_unit
+from huying.people.units import UnknownUnit, find_unit, full_name
 from huying.policy.model import Regulation
 from huying.policy.words import Words
 from huying.portal import session
@@ -166,7 +166,7 @@ def _context(platform: Platform, opened: session.Opened, now: Any) -> dict[str, 
         "replies": [{**one, "unit_name": _unit_name(platform, one["unit"])} for one in record["replies"]],
         "reviews": [
             {"label": application_word(policy, one.type), "state": one.state, "opinion": one.opinion, "at": one.at,
-             "decider": one.decider.name}
+             "decider": full_name(one.decider)}
             for one in opened.case.applications.filter(by_unit=None).select_related("decider").order_by("pk")
         ],
         "notices": [
@@ -215,6 +215,6 @@ def _unit_name(platform: Platform, path: str | None) -> str:
     if not path:
         return ""
     try:
-        return find_unit(platform, path).name
+        return full_name(find_unit(platform, path))
     except UnknownUnit:
         return path

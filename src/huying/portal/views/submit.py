@@ -21,6 +21,7 @@ from huying.portal import session
 from huying.portal.pages import page, platform_of
 from huying.portal.places import LONGEST, VILLAGES, Places, in_full, places_of, search
 from huying.portal.views.receipt import hand_receipt
+from huying.ui.form_fields import asked_of, judge_asked
 from huying.ui.forms import Options, form_for, show_refusal, to_data
 
 CHANNEL = "portal"
@@ -36,7 +37,7 @@ SUBJECTS = 1500
 """So many units are proposed at most."""
 LEFT_OUT = (
     "channel", "urgency", "mode", "external_no", "source", "due", "retaliation_over", "place", "confidential",
-    "requester__address", "requester__id_number",
+    "requester__address", "requester__id_number", "outside_hours", "session",
 )  # fmt: skip
 
 
@@ -49,7 +50,8 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
     if places is None:
         return _look_for_place(request, platform)
     if request.method != "POST":
-        form = _form_class(platform, policy, places)(initial={"place_unit": request.GET.get("place", "")})
+        first = {"place_unit": request.GET.get("place", ""), "requester__kind": "individual"}
+        form = _form_class(platform, policy, places)(initial=first)
         context = {
             "form": form, "key": secrets.token_urlsafe(32), "places": places,
             "before": session.opened(request, platform, clock.now()),
@@ -58,20 +60,19 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
     key = request.POST.get("key", "")
     data, files = to_data(ACTIONS["case.submit"].input, request.POST, request.FILES)
     before = session.opened(request, platform, clock.now())
-    outcome = submit_once(
-        key,
-        actor=Actor(
-            id="citizen:portal", role="citizen", platform=platform,
-            case_ids=frozenset({before.case.pk}) if before else frozenset(),
-        ),
-        now=clock.now(),
-        data=_completed(data, request, before),
-        files=files,
+    completed = _completed(data, request, before)
+    lacking = judge_asked("case.submit", policy, {"channel": CHANNEL, "kind": str(data.get("kind", ""))}, completed)
+    actor = Actor(
+        id="citizen:portal", role="citizen", platform=platform,
+        case_ids=frozenset({before.case.pk}) if before else frozenset(),
     )  # fmt: skip
+    outcome = lacking[0] if lacking else submit_once(key, actor=actor, now=clock.now(), data=completed, files=files)
     if not isinstance(outcome, Refused):
         return hand_receipt(redirect("portal:receipt", slug=slug), platform, key)
     form = _form_class(platform, policy, places)(request.POST)
     at_field = show_refusal(form, _at_place(outcome), model=ACTIONS["case.submit"].input, data=data)
+    for one in lacking[1:]:
+        show_refusal(form, one)
     context = {
         "form": form,
         "places": places,
@@ -90,7 +91,17 @@ def _look_for_place(request: HttpRequest, platform: Platform) -> HttpResponse:
     return page(request, platform, "submit/place.html", {"q": q, "found": found})
 
 
-OF_OTHERS = ("urgency", "mode", "external_no", "source", "due", "retaliation_over", "confidential")
+OF_OTHERS = (
+    "urgency",
+    "mode",
+    "external_no",
+    "source",
+    "due",
+    "retaliation_over",
+    "confidential",
+    "session",
+    "outside_hours",
+)
 """What a citizen does not say of their own accord, or not in this way."""
 
 
@@ -120,6 +131,7 @@ def _at_place(refused: Refused) -> Refused:
 def _form_class(platform: Platform, policy: Regulation, places: Places) -> type[forms.Form]:
     kinds = [(kind.key, kind.label) for kind in policy.kinds]
     categories = [(one.label, [(child, child) for child in one.children]) for one in policy.categories]
+    wanted = asked_of("case.submit", policy, {}, {})
     made = form_for(
         ACTIONS["case.submit"].input,
         action_id="case.submit",
@@ -131,6 +143,7 @@ def _form_class(platform: Platform, policy: Regulation, places: Places) -> type[
         labels={
             "requester__name": "您的姓名",
             "requester__phone": "联系电话",
+            "requester__kind": "您代表",
             "anonymous": "匿名提交",
             "title": "一句话说明",
             "content": "详细情况",
@@ -143,8 +156,10 @@ def _form_class(platform: Platform, policy: Regulation, places: Places) -> type[
             "requester__email": "填写后，进展会用邮件通知您。",
             "anonymous": "不保存您的姓名和电话，办理中无法联系您；您只能凭编号和查询码查看结果。",
             "category": "不确定可以不选，由工作人员填写。",
+            "requester__organisation": "以企业名义反映的填写。",
         },
-        leave_out=LEFT_OUT,
+        leave_out=(*LEFT_OUT, *wanted.leave_out),
+        needed=wanted.needed,
     )  # fmt: skip
     always = "、".join(kind.label for kind in policy.kinds if kind.confidential)
     secret = f"{always}不勾选也默认保密。" if always else ""

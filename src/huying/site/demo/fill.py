@@ -26,6 +26,7 @@ from huying.site.demo.accounts import actors, make_accounts
 from huying.site.demo.plan import Hours, Planned, plan
 from huying.site.demo.script import Scene
 from huying.site.demo.story import LIVES, Step, Tale
+from huying.site.demo.tasks import give_tasks
 from huying.site.demo.texts import City
 
 PERSONS = 180
@@ -108,6 +109,7 @@ class _Living:
                 passed = (self.queue[0][0] - self.begins) / max(self.now - self.begins, timedelta(seconds=1))
                 report(min(passed, 1.0), self.filled.cases)
         clock.run_all_due(self.platform, self.now)
+        self.filled.refused += give_tasks(self.platform, self.staff, now=self.now)
         shown = [self.candidates[name] for name in self.city.data["show"] if name in self.candidates]
         self.filled.shown = list({one.title: one for one in shown}.values())[:MOST_SHOWN]
         report(1.0, self.filled.cases)
