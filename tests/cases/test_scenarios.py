@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from huying.cases.commands import ACTIONS
 from huying.policy.load import load_regulation
 from huying.site.scenario import find_scenarios, run_scenario, run_scenarios
 
 REGULATIONS = Path(__file__).parents[2] / "regulations"
 DAYE = REGULATIONS / "daye-2023" / "cases"
 STORIES = find_scenarios([DAYE])
+SOME_FIRST = [
+    path if place % 4 == 0 else pytest.param(path, marks=pytest.mark.slow) for place, path in enumerate(STORIES)
+]
+"""Every fourth is told at each check, all in the whole run."""
 OTHERS = {
     f"{folder.parent.name}-{first}": stories[first : first + 30]
     for folder in sorted(REGULATIONS.glob("*/cases"))
@@ -56,7 +61,7 @@ WITHOUT_A_NUMBER_TO_MISS = {"time_limits.contact.prompt", "time_limits.decide.al
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SOME_FIRST, ids=lambda path: path.stem)
 def test_story_holds(path: Path, platform: Any) -> None:
     assert run_scenario(path, {"daye-2023": platform}).differences == []
 
@@ -116,16 +121,22 @@ def test_every_number_has_a_story_on_both_sides() -> None:
     assert sorted(stem for stem in told if not (DAYE / f"{stem}.yaml").is_file()) == []
 
 
+def _actions_of_a_case() -> set[str]:
+    """What the regulation lets happen to a case; a story tells of cases, the others have tests of their own."""
+    known = {rule.key for rule in load_regulation(DAYE.parent).actions}
+    return {key for key in known if key == "case.submit" or ACTIONS[key].on != "platform"}
+
+
 def test_every_action_of_the_regulation_is_taken_in_a_story() -> None:
     taken = {step["do"] for step in _steps() if "do" in step and "refused" not in step}
 
-    assert {rule.key for rule in load_regulation(DAYE.parent).actions} - taken == set()
+    assert _actions_of_a_case() - taken == set()
 
 
 def test_every_action_is_refused_in_a_story() -> None:
     refused = {step["do"] for step in _steps() if "refused" in step}
 
-    assert {rule.key for rule in load_regulation(DAYE.parent).actions} - refused <= {"case.urge", "case.nudge"}
+    assert _actions_of_a_case() - refused <= {"case.urge", "case.nudge"}
 
 
 def test_phones_are_of_the_reserved_sort() -> None:

@@ -808,7 +808,14 @@ def story(platform: Platform, steps: Sequence[Step]) -> str:
     return "\n".join(lines)
 
 
-@pytest.fixture(scope="module", params=REGULATIONS)
+SMALL = ("daye-2023", "chongqing-district")
+"""Those whose trees are planted quickly; the others have their histories in the whole run."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[one if one in SMALL else pytest.param(one, marks=pytest.mark.slow) for one in REGULATIONS],
+)
 def opened(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[Platform]:
     """The platform of a regulation with its whole tree, opened once for all its histories and taken back in the end."""
     from argon2 import PasswordHasher

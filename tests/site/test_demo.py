@@ -220,6 +220,7 @@ def test_a_fill_is_made_by_actions_and_its_journals_hold() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_all_five_live_side_by_side() -> None:
     """A few cases of each, in one database; the city with eleven thousand villages opens only the one district."""
     for city in cities():

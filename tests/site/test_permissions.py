@@ -99,16 +99,42 @@ PAGES: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     "desk/figures/circular/": (staff("nothing"), NO_POST),
     "desk/figures/export/<slug:what>/": (staff("nothing"), NO_POST),
     "desk/hot-topics/": (staff("nothing"), NO_POST),
+    "desk/assessment/": (staff("nothing", leader="200"), NO_POST),
+    "desk/assessment/draft/": (NO_GET, staff("nothing")),
+    "desk/assessment/<int:key>/": (staff("nothing"), NO_POST),
+    "desk/assessment/<int:key>/score/": (NO_GET, staff("nothing")),
+    "desk/assessment/<int:key>/approve/": (NO_GET, staff("nothing")),
+    "desk/assessment/<int:key>/export/": (staff("nothing"), NO_POST),
+    "desk/settings/": (staff("nothing", admin="200"), staff("nothing", admin="422")),
+    "desk/hot-topics/season/": (staff("nothing"), staff("nothing")),
+    "desk/concentrations/": (staff("200", admin="nothing"), NO_POST),
+    "desk/concentrations/<int:key>/": (staff("nothing"), NO_POST),
+    "desk/sessions/": (staff("nothing"), staff("nothing")),
+    "desk/sessions/<int:key>/": (staff("nothing"), NO_POST),
     "desk/progress/": (staff("200", admin="nothing"), NO_POST),
+    "desk/operations/": (staff("nothing", admin="200"), NO_POST),
+    "desk/operations/retry/": (NO_GET, staff("nothing", admin="→ /desk/operations/")),
     "desk/units/": (staff("200"), NO_POST),
     "desk/registers/": (staff("200", admin="nothing"), NO_POST),
     "desk/registers/<str:entry_id>/": (NO_GET, staff("nothing")),
+    "desk/tasks/": (staff("200", admin="nothing"), NO_POST),
+    "desk/tasks/new/": (staff("nothing"), staff("nothing")),
+    "desk/tasks/<int:key>/": (staff("nothing"), NO_POST),
+    "desk/tasks/<int:key>/<str:action_id>/": (NO_GET, staff("nothing")),
+    "desk/tasks/materials/": (staff("nothing"), NO_POST),
+    "desk/tasks/materials/new/": (staff("nothing"), staff("nothing")),
+    "desk/tasks/materials/<int:key>/": (staff("nothing"), staff("nothing")),
+    "desk/surveys/": (staff("nothing"), staff("nothing")),
+    "desk/surveys/<int:key>/": (staff("nothing"), NO_POST),
+    "desk/surveys/<int:key>/export/": (NO_GET, staff("nothing")),
+    "desk/surveys/<int:key>/import/": (NO_GET, staff("nothing")),
     "desk/sample/": (staff("nothing", deals="200"), NO_POST),
     "desk/sample/start/": (NO_GET, staff("nothing", deals="→ /desk/sample/")),
     "desk/sample/checks/": (staff("nothing", deals="200"), NO_POST),
     "desk/sample/checks/<int:key>/": (staff("nothing"), staff("nothing")),
     "desk/case/<str:number>/dossier/": (staff("nothing"), staff("nothing")),
     "desk/case/<str:number>/": (staff("nothing"), NO_POST),
+    "desk/case/<str:number>/registration-form/": (staff("nothing"), staff("nothing")),
     "desk/case/<str:number>/identity/": (NO_GET, staff("nothing")),
     "desk/case/<str:number>/file/<str:key>/": (staff("nothing"), NO_POST),
     "desk/case/<str:number>/do/<str:action_id>/": (staff("nothing"), staff("nothing")),
@@ -140,6 +166,7 @@ ROUTES: Mapping[str, dict[str, str]] = {
     "GET /api/v1/cases": api_staff("200", admin="403"),
     "POST /api/v1/cases": everybody("422"),
     "POST /api/v1/cases/follow": CITIZENS_OWN,
+    "POST /api/v1/actions/{action_id}": api_staff("422"),
     "GET /api/v1/cases/{number}": api_staff("nothing"),
     "GET /api/v1/cases/{number}/explain": api_staff("nothing"),
     "GET /api/v1/cases/{number}/offers": api_staff("nothing"),
@@ -274,6 +301,10 @@ def hidden(city: Any, actor: Any, take: Any, submit: Any) -> Hidden:
         attendees=[LEAD, ACCUSED],
         minutes="议定事项。",
     )
+    take(
+        "task.assign", "supervisor@center", None, next(later), kind="proactive", title="自查窗口服务",
+        content="请自查窗口服务。", units=[OTHER], cases=[case.number],
+    )  # fmt: skip
     open_one = submit(now - timedelta(hours=7), title="河道垃圾无人清理", content="河道边垃圾成堆。").case
     take("case.dispatch", "dispatcher@center", open_one, now - timedelta(hours=6), lead=ACCUSED)
     case.refresh_from_db()
@@ -468,7 +499,7 @@ def asked_for(hidden: Hidden) -> dict[str, str]:
 def in_every_list(client: Client, text: str) -> Iterator[tuple[str, Any]]:
     """Every list of the desk and of the API, searched for `text` where it can be searched."""
     found = quote(text)
-    for place in ("/desk/", "/desk/counts/", "/desk/supervision/", "/desk/intake/", "/api/v1/queues"):
+    for place in ("/desk/", "/desk/counts/", "/desk/supervision/", "/desk/intake/", "/desk/tasks/", "/api/v1/queues"):
         yield place, client.get(place)
     yield "search", client.get(f"/desk/search/?q={found}")
     for queue in QUEUES:
