@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from tests.browser.acting import fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -19,23 +20,6 @@ BAD = {
     "method": "phone", "result": "reached", "contacted": "true", "solved": "no", "rating": "1", "trust": "2",
     "comment": "诉求人说还没有修好。",
 }  # fmt: skip
-
-
-def fill(form: Any, **values: Any) -> None:
-    """Fill a form's fields by their names, as what they are."""
-    for name, value in values.items():
-        field = form.locator(f'[name="{name}"]').first
-        kind = field.evaluate("one => one.tagName === 'SELECT' ? 'select' : one.type")
-        if kind == "select":
-            field.select_option(value)
-        elif kind in ("radio", "checkbox"):
-            for one in value if isinstance(value, list) else [value]:
-                box = form.locator(f'[name="{name}"]' + ("" if one is True else f'[value="{one}"]'))
-                box.check()
-        elif kind == "file":
-            field.set_input_files(value)
-        else:
-            field.fill(value)
 
 
 def act(page: Any, label: str, **values: Any) -> None:

@@ -430,9 +430,13 @@ def _digests() -> str:
 GOES_TO = {
     "case.answer": "feedback", "case.refuse": "refused", "case.redirect": "redirected", "case.withdraw": "withdrawn",
     "case.dispatch": "handling", "case.reassign": "handling", "check.pass": "feedback", "check.fail": "handling",
-    "reply.reject": "handling", "case.rework": "handling", "case.close": "closed", "case.merge": "merged",
+    "reply.reject": "handling", "case.close": "closed", "case.merge": "merged",
 }  # fmt: skip
 """Actions that lead to one state, wherever they are taken."""
+
+
+ANEW = {"handling", "received"}
+"""A new round begins where the last one was; the centre has the case if a merged one complains of that unit."""
 
 
 def replayed(entries: Sequence[JournalEntry]) -> set[str]:
@@ -458,10 +462,12 @@ def _next(entry: JournalEntry, state: str) -> set[str]:
         case "case.submit":
             return {"received", "handling"}
         case "case.call_back":
-            to = {"close": {"closed"}, "rework": {"handling"}, "supervise": {state, "handling"}}
+            to = {"close": {"closed"}, "rework": ANEW, "supervise": {state, *ANEW}}
             return to.get(str(entry.data["outcome"]), {state})
+        case "case.rework":
+            return ANEW
         case "case.evaluate":
-            return {state, "handling"}
+            return {state, *ANEW}
         case "meeting.hold":
             return {state, "handling"} if state in ("received", "handling") else {state}
         case "panel.conclude":
@@ -482,8 +488,8 @@ DECIDED: Mapping[tuple[str, str], Callable[[str], set[str]]] = {
     ("closure", "application.approve"): lambda old: {"feedback"},
     ("closure", "application.reject"): lambda old: {"handling"},
     ("exemption", "application.approve"): lambda old: {"closed"},
-    ("review", "application.approve"): lambda old: {"handling"},
-    ("re_review", "application.approve"): lambda old: {"handling"},
+    ("review", "application.approve"): lambda old: ANEW,
+    ("re_review", "application.approve"): lambda old: ANEW,
 }
 
 

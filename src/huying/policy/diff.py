@@ -270,7 +270,7 @@ def _of_tree(one: Regulation, other: Regulation) -> Iterator[Change]:
 
 
 UNIT_FIELDS: Mapping[str, str] = {
-    "name": "名称", "kind": "类别", "handles": "承办", "roles": "岗位", "aliases": "别名", "superior": "上级",
+    "name": "名称", "kind": "类别", "handles": "承办", "roles": "岗位", "aliases": "别名",
 }  # fmt: skip
 
 

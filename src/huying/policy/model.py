@@ -97,7 +97,6 @@ class UnitSpec(Value):
     handles: bool = False
     roles: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
-    superior: str = ""
 
     @property
     def display_name(self) -> str:

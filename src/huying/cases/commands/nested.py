@@ -26,7 +26,7 @@ from huying.people.actors import Actor, system
 from huying.people.models import Platform, Unit
 from huying.people.units import UnknownUnit, find_unit
 
-REQUESTER = ("name", "phone", "email", "address", "id_number")
+REQUESTER = ("name", "phone", "email", "address", "id_number", "organisation")
 HANDED_DOWN = "case.handed_down"
 
 log = logging.getLogger(__name__)
@@ -119,12 +119,15 @@ def _hand_down(binding: Binding, case: Case, now: datetime) -> str:
     subject = _subject(binding, case)
     if subject is None:
         return "反映的单位在下级平台对不上，请人工登记并注明被反映单位。"
+    requester = vault.read(case, REQUESTER, actor=system(case.platform), purpose="handle", now=now)
+    if requester and case.requester_kind:
+        requester["kind"] = case.requester_kind
     given = {
         "channel": binding.channel, "kind": case.kind, "title": case.title, "content": case.content,
         "place": _below(binding, case.place_unit) or case.place_text or binding.lower.name, "urgency": case.urgency,
         "anonymous": case.anonymous, "confidential": case.confidential or None, "subject_unit": subject,
         "external_no": case.number, "due": due_of(case),
-        "requester": vault.read(case, REQUESTER, actor=system(case.platform), purpose="handle", now=now) or None,
+        "requester": requester or None,
     }  # fmt: skip
     actor = Actor(id=f"platform:{case.platform.slug}", role="channel", platform=binding.lower, channel=binding.channel)
     made = perform("case.submit", actor=actor, now=now, data=given)

@@ -376,6 +376,8 @@ def ladder_of(limit: TimeLimit) -> tuple[Escalation, ...]:
 
 
 def _next_at(limit: TimeLimit, *, after: datetime) -> datetime | None:
+    if limit.suspended:
+        return None
     ladder, calendar = ladder_of(limit), calendar_of(limit.case.platform)
     upcoming = core.next_moment(ladder, limit.due_on, calendar, after=after)
     if not limit.soft and limit.missed_at is None:
@@ -427,6 +429,8 @@ def _row(
         steps=[{"event": event, "rule": rule, "day_zero": due.day_zero.isoformat(), "days": due.days,
                 "unit": due.unit, "due_on": due.due_on.isoformat()}],
     )  # fmt: skip
+    # On the ledger the ordinary limit does not count, in a new round neither.
+    limit.suspended = name == "handle" and case.ledger
     if name != "supervision":
         limit.next_at = _next_at(limit, after=at)
     else:

@@ -17,7 +17,7 @@ from huying.cases.queries.time_limits import PROMISING, promise_of
 from huying.core.publication import draft
 from huying.people.actors import system
 
-IDENTITY = ("name", "phone", "email", "address", "id_number", "other")
+IDENTITY = ("name", "phone", "email", "address", "id_number", "organisation", "other")
 LEAST = 2
 """A value of one character tells nothing, and taking it out would spoil the text."""
 

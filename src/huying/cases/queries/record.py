@@ -119,7 +119,7 @@ def case_record(case: Case, viewer: Actor | None, *, now: datetime) -> dict[str,
             if sees.staff
         ],
         "verifications": [
-            {"unit": row.unit.path, "finding": row.finding, "note": row.note, "round": row.round}
+            {"unit": row.unit.path, "finding": row.finding, "note": row.note, "round": row.round, "at": stamp(row.at)}
             for row in rows("verifications", "unit")
             if sees.staff
         ],

@@ -65,7 +65,7 @@ def promise_of(case: Case, lead: Assignment | None, limits: Mapping[str, TimeLim
     rule = core.choose(rules_of(case).time_limits, "handle", "lead", facts)
     if rule is None:
         return None
-    if lead is None and rule.starts == "acceptance" and case.accepted_at is not None:
+    if lead is None and rule.starts == "acceptance" and case.accepted_at is not None and case.state == "received":
         return core.count(rule, local_date(case.accepted_at), calendar_of(case.platform))
     if rule.starts == "submission":
         due = core.count(rule, local_date(case.submitted_at), calendar_of(case.platform))
