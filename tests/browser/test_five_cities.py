@@ -35,6 +35,8 @@ class Matter:
             self.citizen.get_by_role("link", name=picks).first.click()
         self.city.look(self.citizen, "提交")
         form = self.citizen.locator("form.sheet")
+        if "subject_unit" in values:
+            form.locator("details.more > summary").click()
         fill(form, title=self.title, requester__name=NAME, requester__phone=PHONE, **values)
         form.get_by_role("button", name="提交").click()
         self.number, self.code = (
@@ -197,7 +199,7 @@ def test_chongqing_from_the_top_down_past_the_unit_complained_about(city_of: Any
         kind="report", content="户籍窗口两次推诿，拒不受理。", place="永川 中山路社区", picks="中山路社区",
         subject_unit=accused,
     )  # fmt: skip
-    one.does("dispatcher@center", "待派单", "交办", lead="永川区/center")
+    one.does("dispatcher@center", "待派单", "分办交办", lead="永川区/center")
 
     # The unit complained about finds nothing: no list, no search by number, no address.
     police = one.as_(f"handler@{accused}")
@@ -212,8 +214,8 @@ def test_chongqing_from_the_top_down_past_the_unit_complained_about(city_of: Any
              facts="两次未受理属实。", basis="政务服务管理有关规定", measures="责令整改，回访致歉。")  # fmt: skip
     one.does("leader@永川区/center", "督办待反馈", "督办反馈", content="已约谈窗口负责人。")
     one.does("supervisor@center", "督办中", "督办销号", conclusion="整改到位。")
-    one.does("supervisor@center", "全部诉求", "移交", ground="inaction_slow_wrongful", to=office, content="涉嫌慢作为")
-    one.does(f"inspector@{office}", "移交线索", "处理", opinion="已派员核查，属实，转纪检机关。")
+    one.does("supervisor@center", "全部诉求", "督查线索移交", ground="inaction_slow_wrongful", to=office, content="涉嫌慢作为")
+    one.does(f"inspector@{office}", "移交线索", "线索核查结果", opinion="已派员核查，属实，转纪检机关。")
     answer = one.read()
     expect(answer.locator(".reply")).to_contain_text("责令整改并致歉")
     expect(answer.locator("body")).not_to_contain_text("涉嫌慢作为")
