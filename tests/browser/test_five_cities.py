@@ -214,7 +214,8 @@ def test_chongqing_from_the_top_down_past_the_unit_complained_about(city_of: Any
              facts="两次未受理属实。", basis="政务服务管理有关规定", measures="责令整改，回访致歉。")  # fmt: skip
     one.does("leader@永川区/center", "督办待反馈", "督办反馈", content="已约谈窗口负责人。")
     one.does("supervisor@center", "督办中", "督办销号", conclusion="整改到位。")
-    one.does("supervisor@center", "全部诉求", "督查线索移交", ground="inaction_slow_wrongful", to=office, content="涉嫌慢作为")
+    clue = {"ground": "inaction_slow_wrongful", "to": office, "content": "涉嫌慢作为"}
+    one.does("supervisor@center", "全部诉求", "督查线索移交", **clue)
     one.does(f"inspector@{office}", "移交线索", "线索核查结果", opinion="已派员核查，属实，转纪检机关。")
     answer = one.read()
     expect(answer.locator(".reply")).to_contain_text("责令整改并致歉")
