@@ -25,7 +25,7 @@ from huying.desk.actor import DeskRequest, key_of, role_label
 from huying.people.actors import Actor
 from huying.policy.model import Regulation
 
-MAIN = 6
+MAIN = 5
 """So many links stand open on the bar; the others are in its menu."""
 
 
