@@ -12,7 +12,7 @@ from huying.base.clock import LEGAL_ZONE, end_of_day
 from huying.core import callback, time_limits
 from huying.core.calendar import Calendar
 from huying.core.exemption import ExemptionAsk, judge_exemption
-from huying.core.extension import ExtensionAsk, Moved, judge_days, judge_extension
+from huying.core.extension import ExtensionAsk, Moved, judge_both, judge_days, judge_extension
 from huying.core.lifecycle import CASE_STATES, judge_state
 from huying.core.reply import ReplyFacts, judge_reply, state_after_reply
 from huying.core.routing import Span, is_forbidden, judge_recusal
@@ -114,6 +114,14 @@ def ask(working_days: int, **other: Any) -> ExtensionAsk:
 def test_extension_moves_the_last_day() -> None:
     assert judge_extension(ask(10), POLICY.extensions[0], CALENDAR) == Moved(day("2026-03-30"), False)
     assert judge_extension(ask(25), POLICY.extensions[0], CALENDAR) == Moved(day("2026-04-21"), False)
+
+
+def test_an_extension_needs_both_levels_where_both_set_a_date() -> None:
+    rule, moved = POLICY.extensions[0], Moved(day("2026-03-25"), False)
+    assert judge_both(day("2026-03-11"), moved, None, rule) == day("2026-03-25")
+    assert judge_both(day("2026-03-11"), moved, day("2026-03-25"), rule) == day("2026-03-25")
+    assert judge_both(day("2026-03-11"), moved, day("2026-03-23"), rule) == day("2026-03-23")
+    assert code(judge_both(day("2026-03-23"), moved, day("2026-03-23"), rule)) == "exceeds_limit"
 
 
 def test_extension_is_refused_past_its_limits() -> None:

@@ -89,3 +89,12 @@ def test_a_date_gets_shorter_only_down_to_the_next_working_day() -> None:
     assert not_shorter(date(2027, 1, 5), date(2027, 1, 6), today, CALENDAR) == date(2027, 1, 5)
     assert not_shorter(date(2026, 12, 31), date(2027, 1, 6), today, CALENDAR) == date(2027, 1, 4)
     assert not_shorter(date(2026, 12, 30), date(2026, 12, 31), today, CALENDAR) == date(2026, 12, 31)
+
+
+def test_an_extension_that_the_platform_above_did_not_agree_to_stays_within_its_date() -> None:
+    """Five working days from 6 January (a Wednesday): 7, 8, 9 (a make-up day), 11, 12."""
+    extension = {"event": "extension", "rule": "extensions.x", "days": 5, "due_on": "2027-01-13"}
+    cap = {"event": "source", "rule": "source_limits.x", "no_later_than": "2027-01-11", "due_on": "2027-01-11"}
+    assert told(extension).due.due_on == date(2027, 1, 12)
+    assert told(extension, cap).due.due_on == date(2027, 1, 11)
+    assert told(extension, cap | {"no_later_than": "2027-01-12"}).due.due_on == date(2027, 1, 12)

@@ -29,6 +29,19 @@ class Moved:
     provisional: bool
 
 
+def judge_both(due_on: date, moved: Moved, source_due_on: date | None, rule: ExtensionRule) -> date | Refused:
+    """The new last day where the platform above set a date too: the earlier governs, so that both levels must agree.
+
+    `source_due_on` is that date, None where only the own one holds. Source: decision Q-2.
+    """
+    if source_due_on is None or moved.due_on <= source_due_on:
+        return moved.due_on
+    if due_on >= source_due_on:
+        reason = f"来源平台的期限到{source_due_on:%Y-%m-%d}，没有它的同意不能再延。请先取得同意，再填写同意的新期限。"
+        return Refused("exceeds_limit", reason, rule)
+    return source_due_on
+
+
 def judge_extension(ask: ExtensionAsk, rule: ExtensionRule, calendar: Calendar) -> Moved | Refused:
     """Say whether the date may move by `working_days` and, if so, to which day. Source: rule.cite."""
     if ask.request_until is not None and ask.now >= ask.request_until:

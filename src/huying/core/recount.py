@@ -53,6 +53,8 @@ def recount(
     provisional = due.provisional
     for step in steps[1:]:
         match step["event"]:
+            case "source" if "no_later_than" in step:  # an extension that the platform above did not agree to in full
+                due = replace(due, due_on=min(due.due_on, date.fromisoformat(step["no_later_than"])))
             case event if event in NO_MOVE:
                 continue
             case "reclassified":

@@ -16,7 +16,7 @@ from huying.cases.queries.record import case_record
 from huying.cases.queries.rows import rows_of
 from huying.cases.queries.same_requester import open_cases_of_requester
 from huying.cases.queries.sessions import sessions_with
-from huying.cases.queries.time_limits import facts_of, lead_assignment
+from huying.cases.queries.time_limits import beside_source, facts_of, lead_assignment
 from huying.cases.queries.who_saw import named, who_saw
 from huying.core.form_fields import printed_form
 from huying.desk.actor import DeskRequest
@@ -143,7 +143,10 @@ def _beside(case: Any, offer: Offer, target: str) -> tuple[str, ...]:
     match offer.action.id:
         case "application.approve":
             moves = target in ("return", "transfer_up")
-            return (*(() if moves else ("unit", "co")), *(() if moves or target == "extension" else ("workdays",)))
+            left_out = () if moves else ("unit", "co")
+            if target != "extension" or beside_source(case) is None:
+                left_out += ("source_due",)
+            return left_out if moves or target == "extension" else (*left_out, "workdays")
         case "application.reject" if target != "refusal":
             return ("unit",)
         case "case.reply" if case.kind != "suggestion":

@@ -15,7 +15,8 @@ from huying.cases.commands.proposals import propose_by_count
 from huying.cases.commands.registry import Input, Take, action
 from huying.cases.commands.time_limits import GIVEN
 from huying.cases.models import Application, Assignment, CaseSubject, Reply
-from huying.core.extension import ExtensionAsk, judge_days, judge_extension
+from huying.cases.queries.time_limits import beside_source
+from huying.core.extension import ExtensionAsk, judge_both, judge_days, judge_extension
 from huying.core.routing import is_forbidden
 from huying.core.verdict import Refused
 from huying.people.models import Unit
@@ -98,6 +99,9 @@ class DecideInput(Input):
     unit: str = Field(default="", max_length=200, title="交由单位")
     co: tuple[str, ...] = Field(default=(), title="协办单位")
     workdays: int | None = Field(default=None, ge=1, le=366, title="工作日数")
+    source_due: date | None = Field(
+        default=None, title="来源平台同意的新期限", description="来源平台也定了期限的，先取得它的同意再填写。"
+    )
 
 
 @action(
@@ -345,6 +349,16 @@ def _approve_extension(take: Take, application: Application, given: DecideInput)
     moved = judge_days(extension_ask(take, days), rule, take.calendar)
     if isinstance(moved, Refused):
         return moved
+    source = beside_source(take.case)
+    if given.source_due is not None and (source is None or given.source_due <= (take.case.source_due_on or date.min)):
+        return Refused("invalid:source_due", "只有来源平台同意延后的，才填写它的新期限。", rule)
+    source_due_on = given.source_due or (take.case.source_due_on if source else None)
+    due_on = judge_both(limit.due_on, moved, source_due_on, rule)
+    if isinstance(due_on, Refused):
+        return due_on
+    if given.source_due is not None:
+        take.case.source_due_on = given.source_due
+        take.case.save(update_fields=["source_due_on"])
     step = {
         "event": "extension",
         "rule": f"extensions.{rule.key}",
@@ -352,12 +366,15 @@ def _approve_extension(take: Take, application: Application, given: DecideInput)
         "application": application.pk,
     }
     time_limits.move(limit, moved.due_on, at=take.now, step=step, provisional=moved.provisional)
+    if source is not None and due_on < moved.due_on:
+        earlier = {"event": "source", "rule": f"source_limits.{source.key}", "no_later_than": due_on.isoformat()}
+        time_limits.move(limit, due_on, at=take.now, step=earlier, provisional=moved.provisional)
     time_limits.refresh(take.case, at=take.now)
     tell_citizen(
-        take.case, "extension_granted", at=take.now, due_on=moved.due_on,
+        take.case, "extension_granted", at=take.now, due_on=due_on,
         progress=str(application.data.get("progress", "")), workdays=days,
     )  # fmt: skip
-    return {"workdays": days, "due_on": moved.due_on}
+    return {"workdays": days, "due_on": due_on}
 
 
 def extension_rule(take: Take) -> ExtensionRule | None:

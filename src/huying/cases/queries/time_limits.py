@@ -90,6 +90,13 @@ def source_rule(case: Case) -> SourceLimit | None:
     return next((rule for rule in rules_of(case).source_limits if case.channel in rule.channels), None)
 
 
+def beside_source(case: Case) -> SourceLimit | None:
+    """The rule by which the source's date holds beside the own one; in the first round only, as dates are heeded."""
+    rule = source_rule(case)
+    holds = rule is not None and rule.mode == "earlier" and case.source_due_on is not None and case.round == 1
+    return rule if holds else None
+
+
 def total_from(case: Case, limit: TimeLimit) -> date:
     """Day zero of the whole handling period: the claim, or what counts as it."""
     if limit.assignment is not None and limit.assignment.claimed_at and limit.start_event == "assignment":
