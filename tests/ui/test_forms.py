@@ -1,5 +1,7 @@
 """Forms made from the inputs of actions: what is asked, what comes back, where a refusal is shown."""
 
+from datetime import date
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
@@ -87,6 +89,11 @@ def test_two_files_of_one_name_stay_two() -> None:
         contents.append(file.read())
     assert contents == [b"1", b"2"]
     assert kept.open("other.txt") is None
+
+
+def test_a_day_that_is_filled_in_already_is_written_as_browsers_read_it() -> None:
+    form = form_for(ACTIONS["case.close"].input, action_id="case.close")(initial={"told_on": date(2026, 3, 2)})
+    assert 'value="2026-03-02"' in str(form["told_on"])
 
 
 def test_time_of_a_contact_is_meant_in_the_legal_zone() -> None:

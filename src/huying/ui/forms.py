@@ -348,9 +348,9 @@ def _plain_widget(info: FieldInfo) -> forms.Widget:
         }
         return forms.NumberInput({"inputmode": "numeric", **bounds})
     if kind is datetime:
-        return forms.DateTimeInput({"type": "datetime-local"})
+        return forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     if kind is date:
-        return forms.DateInput({"type": "date"})
+        return forms.DateInput({"type": "date"}, format="%Y-%m-%d")  # what browsers read, whatever the language
     if get_origin(kind) is tuple or get_origin(kind) is dict:
         return Lines({"rows": 3})
     attrs: dict[str, Any] = {"maxlength": longest} if longest else {}
