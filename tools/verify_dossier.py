@@ -156,6 +156,7 @@ def _measure(archive: zipfile.ZipFile, path: str) -> tuple[int, str | None]:
             while piece := file.read(PIECE):
                 size += len(piece)
                 digest.update(piece)
+    # By NotImplementedError zipfile tells a compression that it does not know, by RuntimeError a file with a password.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         return size, None
     return size, digest.hexdigest()

@@ -14,7 +14,7 @@ from huying.cases.models import Case
 from huying.cases.models.assessment import Assessment, ItemScore, KnowledgeUpdate
 from huying.cases.models.bulletin import ScoreAdjustment
 from huying.cases.policies import policy_of
-from huying.cases.queries.circular import CLASSES, class_of, full_name
+from huying.cases.queries.circular import CLASSES, class_of
 from huying.cases.queries.indicators import OWN_UNIT, Row, figures, reach_of
 from huying.cases.queries.scorecard import is_scored
 from huying.cases.queries.settings import assessed_areas
@@ -23,7 +23,7 @@ from huying.core.assessment_items import KNOWLEDGE, Total, formula, had_work, ra
 from huying.core.periods import Period, PeriodKind, period_of
 from huying.people.actors import Actor, system
 from huying.people.models import Platform, Unit
-from huying.people.units import find_centre
+from huying.people.units import find_centre, full_name
 from huying.policy.model import AssessmentItem, Regulation
 
 READING = ("supervisor", "analyst", "auditor", "executive")

@@ -16,6 +16,7 @@ from huying.core.indicators import Aspect
 from huying.core.periods import Period, PeriodKind, ended
 from huying.people.actors import Actor
 from huying.people.models import Unit
+from huying.people.units import full_name
 
 WRITING = ("supervisor",)
 """Who drafts bulletins: those who may publish them."""
@@ -103,9 +104,3 @@ def items_csv(actor: Actor, period: Period, of: str, *, now: datetime) -> str:
                 found[full_name(one.unit), matter].append(one.number)
     items: Sequence[tuple[str, str, Sequence[str]]] = [(*key, sorted(numbers)) for key, numbers in found.items()]
     return sheets.items_sheet(f"纳入{CLASSES[of]}考核的事项", period, items)
-
-
-def full_name(unit: Unit) -> str:
-    """A unit with the units above it: towns of two districts may have one name."""
-    above = unit.path.rpartition("/")[0]
-    return f"{above.replace('/', ' ')} {unit.name}" if above else unit.name

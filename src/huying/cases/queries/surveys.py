@@ -20,6 +20,7 @@ from huying.cases.queries.time_limits import facts_of
 from huying.core.surveys import Asked, place_of, serial_of
 from huying.people.actors import Actor
 from huying.people.models import Unit
+from huying.people.units import full_name
 from huying.policy.model import Regulation
 
 READING = ("caller", "supervisor")
@@ -216,16 +217,8 @@ def hand_out(actor: Actor, batch: SurveyBatch, *, now: datetime) -> list[Asked]:
                 continue
             read = vault.read(case, ["phone"], actor=actor, purpose="survey", now=now, party=party)
             if read.get("phone"):
-                rows.append(Asked(serial, read["phone"], _unit_name(lead), _matter(case)))
+                rows.append(Asked(serial, read["phone"], full_name(lead.unit) if lead else "", _matter(case)))
     return rows
-
-
-def _unit_name(lead: Assignment | None) -> str:
-    """The unit as people call it, with the units above it but not the root."""
-    if lead is None:
-        return ""
-    above = lead.unit.path.rpartition("/")[0].replace("/", " ")
-    return f"{above} {lead.unit.name}".strip()
 
 
 def _matter(case: Case) -> str:
